@@ -1,0 +1,1 @@
+//! App runs: chat, completion, advanced chat, workflow.

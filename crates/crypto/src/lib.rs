@@ -1,0 +1,1 @@
+//! Passwords, tokens, tenant keys, signed URLs.

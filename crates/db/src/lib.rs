@@ -1,0 +1,1 @@
+//! Rows, SQL and migrations: the only crate with SQL text.

@@ -1,0 +1,1 @@
+//! Console endpoints of apps.

@@ -1,0 +1,1 @@
+//! State, guards, error envelope, SSE.

@@ -1,0 +1,1 @@
+//! Inner, files, MCP and operations endpoints.

@@ -1,0 +1,1 @@
+//! Console endpoints of model providers, tools and plugins.

@@ -1,0 +1,1 @@
+//! Console, web and service endpoints of files, tags, features, explore.

@@ -1,0 +1,1 @@
+//! Celery-wire job queue.

@@ -1,0 +1,1 @@
+//! An OpenAI-compatible mock model server.

@@ -1,0 +1,3 @@
+//! The `mock-llm` binary.
+
+fn main() {}

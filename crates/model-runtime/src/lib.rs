@@ -1,0 +1,1 @@
+//! Model providers: declarations and protocols.

@@ -1,0 +1,1 @@
+//! Workflow nodes that call out.

@@ -1,0 +1,1 @@
+//! One Redis type over standalone, Sentinel, Cluster and in-process.

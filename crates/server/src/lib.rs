@@ -1,0 +1,1 @@
+//! The binary: api, worker, beat, migrate and maintenance commands.

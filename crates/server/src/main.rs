@@ -1,0 +1,3 @@
+//! The `dify-api` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Apps, their configuration, DSL and site.

@@ -1,0 +1,1 @@
+//! Chats: conversations, messages, feedback, annotations, logs.

@@ -1,0 +1,1 @@
+//! What every use case is handed: the context and shared helpers.

@@ -1,0 +1,1 @@
+//! Files, tags, keys, features and other platform use cases.

@@ -1,0 +1,1 @@
+//! Jinja rendering and prompt variable syntax.

@@ -1,0 +1,1 @@
+//! Databases, servers and fakes for tests.
