@@ -1,1 +1,46 @@
 //! Rows, SQL and migrations: the only crate with SQL text.
+//!
+//! One file a table family, one function a statement, `&mut PgConnection` in, row struct out; the
+//! caller owns the transaction. Every statement on tenant data names its tenant or app in `WHERE`.
+//!
+//! # Writing a statement
+//!
+//! Fixed statements use the checked macros. `sqlx.toml` beside this crate's `Cargo.toml` maps id
+//! columns to the newtypes of [`types`], so a macro returns `AppId` or `Option<AppId>` without
+//! casts; parameters are checked against `uuid` and written `app as _`. A column that may hold
+//! ids of several kinds (`created_by`, `user_id`, …) stays `Uuid`.
+//!
+//! The macros read what they know about a statement from `.sqlx/` (one committed file a
+//! statement, so branches merge), and a checkout builds with no database. After adding or
+//! changing a statement:
+//!
+//! 1. `export DATABASE_URL=postgres://…` naming a migrated database. While this is set and
+//!    `SQLX_OFFLINE` is not, the macros ask that database, so editing needs no further step.
+//! 2. `make sqlx` checks the crate against it and rewrites `.sqlx/`, dropping what no statement
+//!    uses any more. Commit the result with the statement.
+//!
+//! After a merge, `SQLX_OFFLINE=true cargo check -p dify-db` says whether anything is missing.
+
+// Connections.
+mod error;
+mod pool;
+
+pub use error::{DbError, Result};
+pub use pool::{Conn, Db, DbOptions, PoolStats, Tx};
+pub use sqlx::PgConnection;
+
+// One section an area, so that two branches seldom touch the same lines.
+
+// Accounts, workspaces, sign-in.
+
+// Apps, sites, tags, annotations.
+
+// Conversations, messages, end users.
+
+// Workflows, runs, triggers.
+
+// Knowledge: datasets, documents, segments.
+
+// Models, tools, plugins, files.
+
+// Platform: set-up, keys, extensions.
