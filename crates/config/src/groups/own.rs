@@ -1,0 +1,34 @@
+//! Settings the reference does not have. All optional: without any of them the server behaves as the
+//! reference does.
+
+use crate::kind::{DisconnectedRun, Flag, MaybeInt, MaybeText, Natural, Positive, Text};
+
+settings! {
+    /// Settings the reference does not have.
+    anywhere Own {
+        // Where things are
+        database_url: MaybeText = None, "PostgreSQL DSN; wins over DB_*. With neither this nor any DB_* set, a private PostgreSQL is run in DIFY_DATA_DIR";
+        database_replica_url: MaybeText = None, "PostgreSQL DSN of a read replica for lists and statistics; unset = everything on the primary";
+        redis_url: MaybeText = None, "Redis URL; wins over REDIS_*. With neither this nor any REDIS_* set, cache and queue live in the process (one node only)";
+        dify_data_dir: Text = "./.dify", "Directory of the private PostgreSQL, of generated secrets and, without STORAGE_TYPE settings, of files";
+
+        // Database
+        db_max_connections: MaybeInt = None, "Pool cap of one process; unset = SQLALCHEMY_POOL_SIZE + SQLALCHEMY_MAX_OVERFLOW";
+        db_statement_timeout_ms: Natural = 30_000, "Statement timeout of requests, ms; 0 = none. Migrations and clean-up have none";
+        db_replica_max_lag_ms: Natural = 5_000, "Replica lag above which reads go to the primary, ms";
+
+        // Runs and conversations
+        disconnected_run_policy: DisconnectedRun = "finish", "What happens to a run when its client goes away: finish (as the reference does) or cancel";
+        conversation_store_enabled: Flag = true, "Keep each run's event log, so a client can re-attach with Last-Event-ID";
+        conversation_store_retention_days: Natural = 0, "Days event logs are kept; 0 = for ever";
+        run_lease_seconds: Positive = 60, "Seconds after which a run whose process vanished is ended as failed";
+
+        // Process
+        shutdown_grace_seconds: Natural = 30, "Seconds open requests and runs may still take after SIGTERM";
+        worker_embedded: Flag = false, "The API process also consumes the queue and runs the beat schedule; always so when no Redis is configured";
+
+        // Observability
+        slow_request_threshold_ms: Natural = 1_000, "Requests slower than this are logged with their trace id, ms; 0 = never";
+        metrics_enabled: Flag = true, "Serve Prometheus metrics at /metrics";
+    }
+}
