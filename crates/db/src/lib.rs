@@ -21,8 +21,9 @@
 //!
 //! After a merge, `SQLX_OFFLINE=true cargo check -p dify-db` says whether anything is missing.
 
-// Connections.
+// Connections and schema.
 mod error;
+pub mod migrate;
 mod pool;
 
 pub use error::{DbError, Result};

@@ -4,6 +4,8 @@ use db::{PgConnection, Result};
 use types::{AccountId, AppId, ConversationId, EndUserId, MessageId};
 use uuid::Uuid;
 
+use crate::scratch::{execute, with_database};
+
 struct Row {
     id: MessageId,
     app_id: AppId,
@@ -43,29 +45,31 @@ async fn owner(db: &mut PgConnection, app: AppId) -> Result<Option<Option<Uuid>>
 
 #[tokio::test]
 async fn macros_return_id_newtypes() {
-    let url = std::env::var("TEST_DATABASE_URL")
-        .unwrap_or("postgres://root@127.0.0.1:5432/dify_dev".into());
-    let db = db::Db::connect(&db::DbOptions::new(url)).await.unwrap();
-    let mut conn = db.acquire().await.unwrap();
-    let rows = find(&mut conn, AppId::random(), &[MessageId::random()]).await.unwrap();
-    assert!(rows.iter().all(|r| (
-        r.id,
-        r.app_id,
-        r.conversation_id,
-        r.parent_message_id,
-        r.from_end_user_id,
-        r.from_account_id,
-        r.workflow_run_id,
-        r.conversation_owner
-    ) == (
-        r.id,
-        r.app_id,
-        r.conversation_id,
-        None,
-        None,
-        None,
-        None,
-        None
-    )));
-    assert_eq!(owner(&mut conn, AppId::random()).await.unwrap(), None);
+    with_database(async |db, _| {
+        db::migrate::run(&db).await.unwrap();
+        let (app, message) = (AppId::random(), MessageId::random());
+        let conversation = ConversationId::random();
+        execute(
+            &db,
+            &format!(
+                "INSERT INTO conversations (id, app_id, mode, name, inputs, status, from_source)
+                 VALUES ('{conversation}', '{app}', 'chat', '', '{{}}', 'normal', 'api');
+                 INSERT INTO messages (id, app_id, conversation_id, inputs, message, query, answer,
+                     message_unit_price, answer_unit_price, currency, from_source)
+                 VALUES ('{message}', '{app}', '{conversation}', '{{}}', '{{}}', '', '', 0, 0, 'USD', 'api')"
+            ),
+        )
+        .await;
+
+        let mut conn = db.acquire().await.unwrap();
+        let rows = find(&mut conn, app, &[message]).await.unwrap();
+        let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
+        assert_eq!((row.id, row.app_id, row.conversation_id), (message, app, conversation));
+        assert_eq!(row.parent_message_id, None);
+        assert_eq!((row.from_end_user_id, row.conversation_owner), (None, None));
+        assert_eq!((row.from_account_id, row.workflow_run_id), (None, None));
+        assert!(find(&mut conn, AppId::random(), &[message]).await.unwrap().is_empty());
+        assert_eq!(owner(&mut conn, app).await.unwrap(), None);
+    })
+    .await;
 }
