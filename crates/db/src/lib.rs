@@ -25,6 +25,7 @@
 mod error;
 pub mod migrate;
 mod pool;
+pub mod testing;
 
 pub use error::{DbError, Result};
 pub use pool::{Conn, Db, DbOptions, PoolStats, Tx};

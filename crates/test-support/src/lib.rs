@@ -1,1 +1,3 @@
 //! Databases, servers and fakes for tests.
+
+pub use db::testing::TestDb;

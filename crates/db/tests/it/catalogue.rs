@@ -1,9 +1,7 @@
 //! A migrated database is what Dify's own migrations leave, plus our additions.
 
-use db::{Db, migrate};
+use db::{Db, migrate, testing::TestDb};
 use sqlx::Row;
-
-use crate::scratch::{execute, with_database};
 
 const DIFY: &str = include_str!("../fixtures/dify_schema.sql");
 const EXPECTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/catalogue.tsv");
@@ -15,13 +13,13 @@ fn is_ours(name: &str) -> bool {
 }
 
 /// The dump without the commands that only `psql` understands and the settings of its session.
-async fn load_dump(db: &Db) {
+async fn load_dump(test: &TestDb) {
     let sql: String = DIFY
         .lines()
         .filter(|l| !l.starts_with('\\') && !l.contains("pg_catalog.set_config"))
         .flat_map(|l| [l, "\n"])
         .collect();
-    execute(db, &sql).await;
+    test.execute(&sql).await;
 }
 
 /// What [`migrate::verify`] leaves out: order of columns, comments.
@@ -49,63 +47,56 @@ async fn details(db: &Db) -> Vec<String> {
 
 #[tokio::test]
 async fn migrated_database_is_the_one_dify_makes_plus_our_additions() {
-    with_database(async |ours, _| {
-        with_database(async |theirs, _| {
-            let report = migrate::run(&ours).await.unwrap();
-            assert!(report.built);
-            load_dump(&theirs).await;
+    let (test_ours, test_theirs) = (TestDb::empty().await, TestDb::empty().await);
+    let (ours, theirs) = (test_ours.db(), test_theirs.db());
+    let report = migrate::run(ours).await.unwrap();
+    assert!(report.built);
+    load_dump(&test_theirs).await;
 
-            let mut built = migrate::catalogue(&ours).await.unwrap();
-            built.retain(|o| !is_ours(&o.name));
-            let dumped = migrate::catalogue(&theirs).await.unwrap();
-            assert!(1500 < dumped.len(), "the catalogue is read: {}", dumped.len());
-            for (ours, theirs) in built.iter().zip(&dumped) {
-                assert_eq!(ours, theirs);
-            }
-            assert_eq!(built.len(), dumped.len());
-            assert_eq!(details(&ours).await, details(&theirs).await);
-        })
-        .await;
-    })
-    .await;
+    let mut built = migrate::catalogue(ours).await.unwrap();
+    built.retain(|o| !is_ours(&o.name));
+    let dumped = migrate::catalogue(theirs).await.unwrap();
+    assert!(1500 < dumped.len(), "the catalogue is read: {}", dumped.len());
+    for (ours, theirs) in built.iter().zip(&dumped) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(built.len(), dumped.len());
+    assert_eq!(details(ours).await, details(theirs).await);
 }
 
 #[tokio::test]
 async fn expected_catalogue_is_what_the_migrations_leave() {
-    with_database(async |db, _| {
-        migrate::run(&db).await.unwrap();
-        if std::env::var_os("UPDATE_CATALOGUE").is_some() {
-            let text: String =
-                migrate::catalogue(&db).await.unwrap().iter().map(|o| format!("{o}\n")).collect();
-            std::fs::write(EXPECTED, text).unwrap();
-            return;
-        }
-        assert_eq!(migrate::verify(&db).await.unwrap(), []);
-    })
-    .await;
+    let test = TestDb::empty().await;
+    let db = test.db();
+    migrate::run(db).await.unwrap();
+    if std::env::var_os("UPDATE_CATALOGUE").is_some() {
+        let text: String =
+            migrate::catalogue(db).await.unwrap().iter().map(|o| format!("{o}\n")).collect();
+        std::fs::write(EXPECTED, text).unwrap();
+        return;
+    }
+    assert_eq!(migrate::verify(db).await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn verify_names_what_drifted() {
-    with_database(async |db, _| {
-        migrate::run(&db).await.unwrap();
-        execute(
-            &db,
-            "ALTER TABLE accounts ALTER COLUMN name DROP NOT NULL;
+    let test = TestDb::empty().await;
+    let db = test.db();
+    migrate::run(db).await.unwrap();
+    test.execute(
+        "ALTER TABLE accounts ALTER COLUMN name DROP NOT NULL;
              DROP INDEX message_app_id_idx;
              CREATE INDEX operators_own ON messages (query);",
-        )
-        .await;
-        let drift: Vec<_> =
-            migrate::verify(&db).await.unwrap().iter().map(ToString::to_string).collect();
-        assert_eq!(
-            drift,
-            [
-                "column accounts.name is character varying(255), not character varying(255) NOT NULL",
-                "missing index messages.message_app_id_idx: btree (app_id, created_at)",
-                "extra index messages.operators_own: btree (query)",
-            ]
-        );
-    })
+    )
     .await;
+    let drift: Vec<_> =
+        migrate::verify(db).await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        drift,
+        [
+            "column accounts.name is character varying(255), not character varying(255) NOT NULL",
+            "missing index messages.message_app_id_idx: btree (app_id, created_at)",
+            "extra index messages.operators_own: btree (query)",
+        ]
+    );
 }

@@ -1,10 +1,8 @@
 //! The checked macros return id newtypes, as `sqlx.toml` says.
 
-use db::{PgConnection, Result};
+use db::{PgConnection, Result, testing::TestDb};
 use types::{AccountId, AppId, ConversationId, EndUserId, MessageId};
 use uuid::Uuid;
-
-use crate::scratch::{execute, with_database};
 
 struct Row {
     id: MessageId,
@@ -45,12 +43,11 @@ async fn owner(db: &mut PgConnection, app: AppId) -> Result<Option<Option<Uuid>>
 
 #[tokio::test]
 async fn macros_return_id_newtypes() {
-    with_database(async |db, _| {
-        db::migrate::run(&db).await.unwrap();
-        let (app, message) = (AppId::random(), MessageId::random());
-        let conversation = ConversationId::random();
-        execute(
-            &db,
+    let test = TestDb::new().await;
+    let db = test.db();
+    let (app, message) = (AppId::random(), MessageId::random());
+    let conversation = ConversationId::random();
+    test.execute(
             &format!(
                 "INSERT INTO conversations (id, app_id, mode, name, inputs, status, from_source)
                  VALUES ('{conversation}', '{app}', 'chat', '', '{{}}', 'normal', 'api');
@@ -61,15 +58,13 @@ async fn macros_return_id_newtypes() {
         )
         .await;
 
-        let mut conn = db.acquire().await.unwrap();
-        let rows = find(&mut conn, app, &[message]).await.unwrap();
-        let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
-        assert_eq!((row.id, row.app_id, row.conversation_id), (message, app, conversation));
-        assert_eq!(row.parent_message_id, None);
-        assert_eq!((row.from_end_user_id, row.conversation_owner), (None, None));
-        assert_eq!((row.from_account_id, row.workflow_run_id), (None, None));
-        assert!(find(&mut conn, AppId::random(), &[message]).await.unwrap().is_empty());
-        assert_eq!(owner(&mut conn, app).await.unwrap(), None);
-    })
-    .await;
+    let mut conn = db.acquire().await.unwrap();
+    let rows = find(&mut conn, app, &[message]).await.unwrap();
+    let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
+    assert_eq!((row.id, row.app_id, row.conversation_id), (message, app, conversation));
+    assert_eq!(row.parent_message_id, None);
+    assert_eq!((row.from_end_user_id, row.conversation_owner), (None, None));
+    assert_eq!((row.from_account_id, row.workflow_run_id), (None, None));
+    assert!(find(&mut conn, AppId::random(), &[message]).await.unwrap().is_empty());
+    assert_eq!(owner(&mut conn, app).await.unwrap(), None);
 }

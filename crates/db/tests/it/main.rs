@@ -3,4 +3,5 @@
 mod catalogue;
 mod id_types;
 mod migrate;
-mod scratch;
+mod pool;
+mod testing;

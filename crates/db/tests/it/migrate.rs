@@ -3,9 +3,8 @@
 use db::{
     Db, DbOptions,
     migrate::{self, DifySchema, MigrateError, Report},
+    testing::TestDb,
 };
-
-use crate::scratch::{execute, with_database};
 
 async fn count_tables(db: &Db) -> i64 {
     let mut conn = db.acquire().await.unwrap();
@@ -17,103 +16,95 @@ async fn count_tables(db: &Db) -> i64 {
 
 #[tokio::test]
 async fn empty_database_is_built_and_stamped_once() {
-    with_database(async |db, _| {
-        let before = migrate::status(&db).await.unwrap();
-        assert_eq!(before.dify, DifySchema::Empty);
-        assert_eq!(before.pending, ["conversation_messages"]);
+    let test = TestDb::empty().await;
+    let db = test.db();
+    let before = migrate::status(db).await.unwrap();
+    assert_eq!(before.dify, DifySchema::Empty);
+    assert_eq!(before.pending, ["conversation_messages"]);
 
-        let report = migrate::run(&db).await.unwrap();
-        assert_eq!(report, Report { built: true, added: vec!["conversation_messages"] });
-        assert!(migrate::status(&db).await.unwrap().is_current());
+    let report = migrate::run(db).await.unwrap();
+    assert_eq!(report, Report { built: true, added: vec!["conversation_messages"] });
+    assert!(migrate::status(db).await.unwrap().is_current());
 
-        assert_eq!(migrate::run(&db).await.unwrap(), Report::default());
-    })
-    .await;
+    assert_eq!(migrate::run(db).await.unwrap(), Report::default());
 }
 
 #[tokio::test]
 async fn current_database_of_dify_only_gains_our_additions() {
-    with_database(async |db, _| {
-        migrate::run(&db).await.unwrap();
-        execute(&db, "DROP TABLE dify_rs_migrations, conversation_messages").await;
-        // Something Dify's operator changed; it must survive.
-        execute(&db, "ALTER TABLE apps ALTER COLUMN name TYPE text").await;
+    let test = TestDb::empty().await;
+    let db = test.db();
+    migrate::run(db).await.unwrap();
+    test.execute("DROP TABLE dify_rs_migrations, conversation_messages").await;
+    // Something Dify's operator changed; it must survive.
+    test.execute("ALTER TABLE apps ALTER COLUMN name TYPE text").await;
 
-        let report = migrate::run(&db).await.unwrap();
-        assert_eq!(report, Report { built: false, added: vec!["conversation_messages"] });
-        assert_eq!(migrate::verify(&db).await.unwrap().len(), 1);
-    })
-    .await;
+    let report = migrate::run(db).await.unwrap();
+    assert_eq!(report, Report { built: false, added: vec!["conversation_messages"] });
+    assert_eq!(migrate::verify(db).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn database_of_another_release_is_refused_untouched() {
-    with_database(async |db, _| {
-        execute(
-            &db,
-            "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
+    let test = TestDb::empty().await;
+    let db = test.db();
+    test.execute(
+        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
              INSERT INTO alembic_version VALUES ('64b051264f32')",
-        )
-        .await;
-        let err = migrate::run(&db).await.unwrap_err();
-        assert!(matches!(&err, MigrateError::Older(r) if r == "64b051264f32"), "{err}");
-        assert!(err.to_string().contains("langgenius/dify-api:1.13.2"), "{err}");
-
-        execute(&db, "UPDATE alembic_version SET version_num = 'ffffffffffff'").await;
-        let err = migrate::run(&db).await.unwrap_err();
-        assert!(matches!(err, MigrateError::Unknown(_)), "{err}");
-
-        execute(&db, "INSERT INTO alembic_version VALUES ('6b5f9f8b1a2c')").await;
-        let err = migrate::run(&db).await.unwrap_err();
-        assert!(matches!(err, MigrateError::Unknown(_)), "two heads: {err}");
-        assert_eq!(count_tables(&db).await, 1);
-    })
+    )
     .await;
+    let err = migrate::run(db).await.unwrap_err();
+    assert!(matches!(&err, MigrateError::Older(r) if r == "64b051264f32"), "{err}");
+    assert!(err.to_string().contains("langgenius/dify-api:1.13.2"), "{err}");
+
+    test.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'").await;
+    let err = migrate::run(db).await.unwrap_err();
+    assert!(matches!(err, MigrateError::Unknown(_)), "{err}");
+
+    test.execute("INSERT INTO alembic_version VALUES ('6b5f9f8b1a2c')").await;
+    let err = migrate::run(db).await.unwrap_err();
+    assert!(matches!(err, MigrateError::Unknown(_)), "two heads: {err}");
+    assert_eq!(count_tables(db).await, 1);
 }
 
 #[tokio::test]
 async fn database_with_tables_of_unknown_origin_is_refused_untouched() {
-    with_database(async |db, _| {
-        execute(&db, "CREATE EXTENSION \"uuid-ossp\"").await;
-        assert_eq!(migrate::status(&db).await.unwrap().dify, DifySchema::Empty);
+    let test = TestDb::empty().await;
+    let db = test.db();
+    test.execute("CREATE EXTENSION \"uuid-ossp\"").await;
+    assert_eq!(migrate::status(db).await.unwrap().dify, DifySchema::Empty);
 
-        execute(&db, "CREATE TABLE invoices (id int)").await;
-        let err = migrate::run(&db).await.unwrap_err();
-        assert!(matches!(&err, MigrateError::Unversioned(t) if t == "invoices"), "{err}");
-        assert_eq!(count_tables(&db).await, 1);
-    })
-    .await;
+    test.execute("CREATE TABLE invoices (id int)").await;
+    let err = migrate::run(db).await.unwrap_err();
+    assert!(matches!(&err, MigrateError::Unversioned(t) if t == "invoices"), "{err}");
+    assert_eq!(count_tables(db).await, 1);
 }
 
 #[tokio::test]
 async fn edited_addition_is_refused_and_one_of_a_later_release_is_not() {
-    with_database(async |db, _| {
-        migrate::run(&db).await.unwrap();
-        execute(
-            &db,
-            "INSERT INTO dify_rs_migrations (version, name, checksum) VALUES (9999, 'later', '')",
-        )
-        .await;
-        assert!(migrate::status(&db).await.unwrap().is_current());
-
-        execute(&db, "UPDATE dify_rs_migrations SET checksum = 'other' WHERE version = 1").await;
-        let err = migrate::run(&db).await.unwrap_err();
-        assert!(matches!(err, MigrateError::Edited("conversation_messages")), "{err}");
-    })
+    let test = TestDb::empty().await;
+    let db = test.db();
+    migrate::run(db).await.unwrap();
+    test.execute(
+        "INSERT INTO dify_rs_migrations (version, name, checksum) VALUES (9999, 'later', '')",
+    )
     .await;
+    assert!(migrate::status(db).await.unwrap().is_current());
+
+    test.execute("UPDATE dify_rs_migrations SET checksum = 'other' WHERE version = 1").await;
+    let err = migrate::run(db).await.unwrap_err();
+    assert!(matches!(err, MigrateError::Edited("conversation_messages")), "{err}");
 }
 
 #[tokio::test]
 async fn concurrent_starters_build_once_each_through_one_connection() {
-    with_database(async |_, url| {
-        let options = DbOptions { max_connections: 1, ..DbOptions::new(&url) };
-        let starters = (0..4).map(|_| {
-            let db = Db::connect_lazy(&options).unwrap();
-            async move { migrate::run(&db).await }
-        });
-        let reports = futures::future::try_join_all(starters).await.unwrap();
-        assert_eq!(reports.iter().filter(|r| r.built).count(), 1);
-        assert_eq!(reports.iter().map(|r| r.added.len()).sum::<usize>(), 1);
-    })
-    .await;
+    let test = TestDb::empty().await;
+    let url = test.url();
+    let options = DbOptions { max_connections: 1, ..DbOptions::new(url) };
+    let starters = (0..4).map(|_| {
+        let db = Db::connect_lazy(&options).unwrap();
+        async move { migrate::run(&db).await }
+    });
+    let reports = futures::future::try_join_all(starters).await.unwrap();
+    assert_eq!(reports.iter().filter(|r| r.built).count(), 1);
+    assert_eq!(reports.iter().map(|r| r.added.len()).sum::<usize>(), 1);
 }
