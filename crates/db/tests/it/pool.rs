@@ -16,10 +16,9 @@ fn options(test: &TestDb) -> DbOptions {
 #[tokio::test]
 async fn pool_is_bounded_and_counted() {
     let test = TestDb::empty().await;
-    let db =
-        Db::connect(&DbOptions { acquire_timeout: Duration::from_secs(1), ..options(&test) })
-            .await
-            .unwrap();
+    let db = Db::connect(&DbOptions { acquire_timeout: Duration::from_secs(1), ..options(&test) })
+        .await
+        .unwrap();
 
     let held = db.acquire().await.unwrap();
     let err = db.acquire().await.err().unwrap();
