@@ -1,1 +1,7 @@
-//! Jinja rendering and prompt variable syntax.
+//! Templates: Jinja, the prompt syntax of basic apps, references to workflow variables, and the
+//! repair of almost-JSON that models write.
+//!
+//! Invariant: rendering does no I/O and ends: loops run on fuel.
+
+pub mod prompt;
+pub mod variable;

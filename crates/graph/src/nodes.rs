@@ -1,0 +1,3 @@
+//! The nodes that only compute, one file each.
+
+pub(crate) mod passive;
