@@ -237,9 +237,7 @@ fn evaluate_one(
         && !expected.is_null()
     {
         expected = match expected {
-            Value::Array(items) => {
-                items.iter().map(to_bool).collect::<Result<Vec<_>, _>>()?.into()
-            }
+            Value::Array(items) => items.iter().map(to_bool).collect::<Result<Vec<_>, _>>()?.into(),
             other => to_bool(&other)?,
         };
     }
@@ -376,11 +374,10 @@ fn texts<'a>(
     expected: &'a Value,
     function: &str,
 ) -> Result<(&'a str, &'a str), ConditionError> {
-    let actual =
-        actual.as_str().ok_or_else(|| value_error("Invalid actual value type: string"))?;
-    let expected = expected.as_str().ok_or_else(|| {
-        value_error(format!("Expected value must be a string for {function}"))
-    })?;
+    let actual = actual.as_str().ok_or_else(|| value_error("Invalid actual value type: string"))?;
+    let expected = expected
+        .as_str()
+        .ok_or_else(|| value_error(format!("Expected value must be a string for {function}")))?;
     Ok((actual, expected))
 }
 
@@ -409,13 +406,15 @@ fn equal(actual: &Value, expected: &Value) -> Result<bool, ConditionError> {
         Value::Int(actual) => match expected {
             Value::Int(expected) => Ok(actual == expected),
             Value::Bool(expected) => Ok(*actual == i64::from(*expected)),
-            Value::Float(expected) => Ok(Value::Int(*actual).py_eq(&Value::Float(expected.trunc()))),
-            Value::String(text) => parse_int(text).map(|expected| *actual == expected).ok_or_else(
-                || {
+            Value::Float(expected) => {
+                Ok(Value::Int(*actual).py_eq(&Value::Float(expected.trunc())))
+            }
+            Value::String(text) => {
+                parse_int(text).map(|expected| *actual == expected).ok_or_else(|| {
                     let text = Value::from(&**text).py_repr();
                     value_error(format!("invalid literal for int() with base 10: {text}"))
-                },
-            ),
+                })
+            }
             _ => Err(cannot("int")),
         },
         Value::Float(actual) => match expected {
@@ -435,10 +434,7 @@ fn equal(actual: &Value, expected: &Value) -> Result<bool, ConditionError> {
 }
 
 /// `None` when nothing is ordered: no value, or not a number.
-fn order(
-    actual: &Value,
-    expected: &Value,
-) -> Result<Option<std::cmp::Ordering>, ConditionError> {
+fn order(actual: &Value, expected: &Value) -> Result<Option<std::cmp::Ordering>, ConditionError> {
     if actual.is_null() {
         return Ok(None);
     }
@@ -462,7 +458,10 @@ fn order(
         Value::Float(expected) => *expected,
         Value::Bool(expected) => f64::from(u8::from(*expected)),
         other => {
-            return Err(value_error(format!("Cannot convert <class '{}'> to number", other.py_type())));
+            return Err(value_error(format!(
+                "Cannot convert <class '{}'> to number",
+                other.py_type()
+            )));
         }
     };
     Ok(number.partial_cmp(&expected))

@@ -281,7 +281,8 @@ impl Graph {
 
     /// Ids of the nodes inside the loop or iteration `id` (by `loop_id` / `iteration_id`).
     pub(crate) fn inside(&self, id: &str, key: &str) -> Vec<Arc<str>> {
-        let inner = |node: &&GraphNode| node.config.data.get(key).and_then(Json::as_str) == Some(id);
+        let inner =
+            |node: &&GraphNode| node.config.data.get(key).and_then(Json::as_str) == Some(id);
         self.nodes.iter().filter(inner).map(|node| Arc::clone(&node.config.id)).collect()
     }
 
@@ -308,7 +309,8 @@ impl Graph {
                 }
             }
         }
-        mapping.retain(|_, it| it.first().is_none_or(|first| !inner.iter().any(|id| **id == **first)));
+        mapping
+            .retain(|_, it| it.first().is_none_or(|first| !inner.iter().any(|id| **id == **first)));
         mapping
     }
 
@@ -374,10 +376,8 @@ fn build_node(config: NodeConfig, factory: &dyn NodeFactory) -> Result<GraphNode
             Body::Leaf(leaf.ok_or_else(|| GraphError::UnknownType(other.to_owned()))?)
         }
     };
-    let invalid = |message: String| GraphError::InvalidNode {
-        node_id: config.id.to_string(),
-        message,
-    };
+    let invalid =
+        |message: String| GraphError::InvalidNode { node_id: config.id.to_string(), message };
     let error_strategy = match config.data.get("error_strategy") {
         None | Some(Json::Null) => None,
         Some(Json::String(text)) if text == "fail-branch" => Some(ErrorStrategy::FailBranch),
@@ -463,10 +463,9 @@ fn default_values(data: &Map<String, Json>) -> Result<Object, String> {
     };
     let mut values = Object::new();
     for entry in entries {
-        let (Some(key), Some(kind)) = (
-            entry.get("key").and_then(Json::as_str),
-            entry.get("type").and_then(Json::as_str),
-        ) else {
+        let (Some(key), Some(kind)) =
+            (entry.get("key").and_then(Json::as_str), entry.get("type").and_then(Json::as_str))
+        else {
             return Err("default_value needs key and type".to_owned());
         };
         let value = entry.get("value").cloned().unwrap_or_default();

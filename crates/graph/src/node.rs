@@ -451,10 +451,7 @@ impl Metadata {
 
     /// As JSON in rows: the price is a number.
     #[must_use]
-    pub fn to_row(
-        &self,
-        urls: &dyn crate::FileUrls,
-    ) -> serde_json::Map<String, serde_json::Value> {
+    pub fn to_row(&self, urls: &dyn crate::FileUrls) -> serde_json::Map<String, serde_json::Value> {
         use rust_decimal::prelude::ToPrimitive as _;
         self.to_json(urls, |price| serde_json::Value::from(price.to_f64()))
     }

@@ -403,7 +403,10 @@ mod tests {
     fn declared_types_are_checked() {
         let build = |kind: SegmentType, value| Segment::with_type(kind, Value::from_json(value));
         assert!(build(SegmentType::Number, json!(1)).is_ok());
-        assert_eq!(build(SegmentType::ArrayString, json!([])).map(|it| it.kind), Ok(SegmentType::ArrayString));
+        assert_eq!(
+            build(SegmentType::ArrayString, json!([])).map(|it| it.kind),
+            Ok(SegmentType::ArrayString)
+        );
         let text = |result: Result<Segment, TypeMismatch>| result.map_err(|err| err.0).err();
         assert_eq!(
             text(build(SegmentType::String, json!(null))).as_deref(),

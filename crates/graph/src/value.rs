@@ -188,7 +188,10 @@ impl Value {
                     return Self::File(Arc::new(file));
                 }
                 Self::object(
-                    entries.into_iter().map(|(key, it)| (key, Self::read_json(it, files))).collect(),
+                    entries
+                        .into_iter()
+                        .map(|(key, it)| (key, Self::read_json(it, files)))
+                        .collect(),
                 )
             }
         }
@@ -276,13 +279,9 @@ impl Value {
             Self::Float(number) => out.push_str(&float_repr(*number)),
             Self::String(text) => write_json_string(text, out),
             Self::Array(items) => {
-                write_json_items(
-                    ('[', ']'),
-                    items.iter(),
-                    depth,
-                    out,
-                    |item, depth, out| item.write_json(depth, out),
-                );
+                write_json_items(('[', ']'), items.iter(), depth, out, |item, depth, out| {
+                    item.write_json(depth, out)
+                });
             }
             Self::Object(entries) => {
                 write_json_items(
@@ -538,7 +537,9 @@ impl Serialize for Value {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        serde_json::Value::deserialize(deserializer).map(Self::from_stored).map_err(D::Error::custom)
+        serde_json::Value::deserialize(deserializer)
+            .map(Self::from_stored)
+            .map_err(D::Error::custom)
     }
 }
 
@@ -555,8 +556,14 @@ mod tests {
         let cases = [
             (serde_json::json!(null), "None"),
             (serde_json::json!([true, false]), "[True, False]"),
-            (serde_json::json!({"a": 1, "b": [1.0, 1e16, 1e-5]}), "{'a': 1, 'b': [1.0, 1e+16, 1e-05]}"),
-            (serde_json::json!(["it's", "\"q\"", "'\"", "a\nb\u{1}"]), r#"["it's", '"q"', '\'"', 'a\nb\x01']"#),
+            (
+                serde_json::json!({"a": 1, "b": [1.0, 1e16, 1e-5]}),
+                "{'a': 1, 'b': [1.0, 1e+16, 1e-05]}",
+            ),
+            (
+                serde_json::json!(["it's", "\"q\"", "'\"", "a\nb\u{1}"]),
+                r#"["it's", '"q"', '\'"', 'a\nb\x01']"#,
+            ),
             (serde_json::json!(["é中"]), "['é中']"),
         ];
         for (json, expected) in cases {
@@ -567,7 +574,10 @@ mod tests {
     #[test]
     fn python_json() {
         let json = serde_json::json!({"a": [1, 2.5, "é\n"], "b": {}, "c": []});
-        assert_eq!(value(json.clone()).py_json(false), "{\"a\": [1, 2.5, \"é\\n\"], \"b\": {}, \"c\": []}");
+        assert_eq!(
+            value(json.clone()).py_json(false),
+            "{\"a\": [1, 2.5, \"é\\n\"], \"b\": {}, \"c\": []}"
+        );
         assert_eq!(
             value(json).py_json(true),
             "{\n  \"a\": [\n    1,\n    2.5,\n    \"é\\n\"\n  ],\n  \"b\": {},\n  \"c\": []\n}"
@@ -579,7 +589,10 @@ mod tests {
         assert!(Value::Int(1).py_eq(&Value::Bool(true)));
         assert!(Value::Int(1).py_eq(&Value::Float(1.0)));
         assert!(!Value::Int(1).py_eq(&Value::from("1")));
-        assert!(value(serde_json::json!([1, {"a": 2}])).py_eq(&value(serde_json::json!([1.0, {"a": 2}]))));
+        assert!(
+            value(serde_json::json!([1, {"a": 2}]))
+                .py_eq(&value(serde_json::json!([1.0, {"a": 2}])))
+        );
         assert!(!Value::Float(0.0).is_truthy());
         assert!(Value::from("0").is_truthy());
     }
