@@ -34,9 +34,6 @@ pub use groups::{
 use reader::Reader;
 pub use table::{Effective, Source, Status};
 
-/// The release of the reference whose behaviour, schema and `X-Version` this server has.
-pub const VERSION: &str = "1.13.2";
-
 /// Every setting, read once at start.
 #[derive(Debug, Clone)]
 pub struct Config {
