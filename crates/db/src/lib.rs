@@ -22,6 +22,7 @@
 //! After a merge, `SQLX_OFFLINE=true cargo check -p dify-db` says whether anything is missing.
 
 // Connections and schema.
+pub mod embedded;
 mod error;
 pub mod migrate;
 mod pool;

@@ -1,6 +1,9 @@
 //! Tests of the database layer on a real PostgreSQL (`TEST_DATABASE_URL`).
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod catalogue;
+mod embedded;
 mod id_types;
 mod migrate;
 mod pool;
