@@ -1,0 +1,180 @@
+//! The runs of this process: found by task id, stopped by it, kept a while after their end for clients that come back.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::log::RunLog;
+
+/// A run by one of its names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunKey {
+    /// The task id clients stop it by.
+    Task(Uuid),
+    /// The workflow run clients re-attach to.
+    WorkflowRun(Uuid),
+}
+
+/// A run of this process.
+pub struct Run {
+    /// The name clients stop it by.
+    pub task: Uuid,
+    /// What it told so far.
+    pub log: Arc<RunLog>,
+    /// Cancelled when the run is to end early.
+    pub cancel: CancellationToken,
+    stopped_by_user: AtomicBool,
+}
+
+impl Run {
+    /// Ends the run early because a user asked for it; the provider's socket closes.
+    pub fn stop(&self) {
+        self.stopped_by_user.store(true, Ordering::Release);
+        self.cancel.cancel();
+    }
+
+    /// Whether a user stopped the run (and not a time limit or the server's end).
+    #[must_use]
+    pub fn is_stopped_by_user(&self) -> bool {
+        self.stopped_by_user.load(Ordering::Acquire)
+    }
+}
+
+/// The runs of this process. A clone shares them.
+#[derive(Clone)]
+pub struct RunHub(Arc<Inner>);
+
+struct Inner {
+    runs: Mutex<HashMap<RunKey, Arc<Run>>>,
+    keep: Duration,
+    shutdown: CancellationToken,
+}
+
+impl RunHub {
+    /// A hub that keeps ended runs for `keep` and cancels all when `shutdown` fires.
+    #[must_use]
+    pub fn new(keep: Duration, shutdown: CancellationToken) -> Self {
+        Self(Arc::new(Inner { runs: Mutex::default(), keep, shutdown }))
+    }
+
+    /// Registers a new run under its task id. Drop the guard when the run is over: that closes its log.
+    #[must_use]
+    pub fn register(&self, task: Uuid) -> RunGuard {
+        let run = Arc::new(Run {
+            task,
+            log: Arc::default(),
+            cancel: self.0.shutdown.child_token(),
+            stopped_by_user: AtomicBool::new(false),
+        });
+        self.insert(RunKey::Task(task), run.clone());
+        RunGuard { hub: self.clone(), run, keys: vec![RunKey::Task(task)] }
+    }
+
+    /// The run, while it goes on and a while after.
+    #[must_use]
+    pub fn find(&self, key: RunKey) -> Option<Arc<Run>> {
+        self.runs().get(&key).cloned()
+    }
+
+    /// How many runs are known, ended ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.runs().keys().filter(|key| matches!(key, RunKey::Task(_))).count()
+    }
+
+    /// Whether no run is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn insert(&self, key: RunKey, run: Arc<Run>) {
+        self.runs().insert(key, run);
+    }
+
+    fn runs(&self) -> std::sync::MutexGuard<'_, HashMap<RunKey, Arc<Run>>> {
+        self.0.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Holds a run open. Dropping it closes the log, however the run ended.
+pub struct RunGuard {
+    hub: RunHub,
+    run: Arc<Run>,
+    keys: Vec<RunKey>,
+}
+
+impl RunGuard {
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &Arc<Run> {
+        &self.run
+    }
+
+    /// Gives the run a second name.
+    pub fn also(&mut self, key: RunKey) {
+        self.hub.insert(key, self.run.clone());
+        self.keys.push(key);
+    }
+}
+
+impl Drop for RunGuard {
+    fn drop(&mut self) {
+        self.run.log.close();
+        let hub = self.hub.clone();
+        let keys = std::mem::take(&mut self.keys);
+        let forget = move || {
+            let mut runs = hub.runs();
+            for key in keys {
+                runs.remove(&key);
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if !self.hub.0.keep.is_zero() => {
+                let keep = self.hub.0.keep;
+                runtime.spawn(async move {
+                    tokio::time::sleep(keep).await;
+                    forget();
+                });
+            }
+            _ => forget(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_dropped_guard_closes_the_log_and_forgets_the_run() {
+        let hub = RunHub::new(Duration::ZERO, CancellationToken::new());
+        let task = Uuid::new_v4();
+        let guard = hub.register(task);
+        let run = hub.find(RunKey::Task(task)).unwrap();
+        assert!(!run.log.is_closed());
+        drop(guard);
+        assert!(run.log.is_closed());
+        assert!(hub.find(RunKey::Task(task)).is_none());
+    }
+
+    #[tokio::test]
+    async fn stop_and_shutdown_cancel_but_only_stop_is_the_user_s() {
+        let shutdown = CancellationToken::new();
+        let hub = RunHub::new(Duration::ZERO, shutdown.clone());
+        let stopped = hub.register(Uuid::new_v4());
+        let other = hub.register(Uuid::new_v4());
+        stopped.run().stop();
+        assert!(stopped.run().is_stopped_by_user() && !other.run().cancel.is_cancelled());
+        shutdown.cancel();
+        assert!(other.run().cancel.is_cancelled() && !other.run().is_stopped_by_user());
+    }
+}
