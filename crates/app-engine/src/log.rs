@@ -204,9 +204,13 @@ mod tests {
         log.push_text(&answer(), "late");
         log.close();
         log.push_text(&answer(), "too late");
-        for (after, expected) in
-            [(0, vec!["abc", "", "late"]), (1, vec!["bc", "", "late"]), (3, vec!["", "late"]), (5, vec![]), (99, vec![])]
-        {
+        for (after, expected) in [
+            (0, vec!["abc", "", "late"]),
+            (1, vec!["bc", "", "late"]),
+            (3, vec!["", "late"]),
+            (5, vec![]),
+            (99, vec![]),
+        ] {
             let mut reader = log.reader(after);
             let mut got = Vec::new();
             while let Some((_, item)) = reader.next().await {

@@ -107,7 +107,8 @@ impl Writer {
                 };
                 let mut frame = self.begin(event.name);
                 frame.insert("task_id".into(), json!(self.task_id));
-                if event.workflow_run_id.is_some() || matches!(self.prefix, Prefix::Workflow { .. }) {
+                if event.workflow_run_id.is_some() || matches!(self.prefix, Prefix::Workflow { .. })
+                {
                     frame.insert("workflow_run_id".into(), json!(event.workflow_run_id));
                 }
                 frame.insert("data".into(), data);
@@ -228,7 +229,11 @@ mod tests {
 
     fn writer(detail: Detail) -> Writer {
         Writer {
-            prefix: Prefix::Chat { conversation_id: "c".into(), message_id: "m".into(), created_at: 7 },
+            prefix: Prefix::Chat {
+                conversation_id: "c".into(),
+                message_id: "m".into(),
+                created_at: 7,
+            },
             task_id: "t".into(),
             detail,
         }
