@@ -302,7 +302,12 @@ impl Cluster {
             .arg(PATIENCE.as_secs().to_string())
             .arg("--pgdata")
             .arg(&self.data);
-        process::run("pg_ctl stop", &mut command).await
+        process::run("pg_ctl stop", &mut command).await?;
+        if !self.socket.starts_with(&self.home) {
+            // One in `/tmp` would stay for ever; it is made again at the next start.
+            let _ = fs::remove_dir(&self.socket);
+        }
+        Ok(())
     }
 
     async fn create_database(&self) -> Result<()> {

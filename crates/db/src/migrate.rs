@@ -85,7 +85,7 @@ pub enum MigrateError {
     #[error(
         "the database is at revision {0} of an earlier Dify release; nothing was changed. Upgrade it \
          with Dify {release} first (run the image langgenius/dify-api:{release} once with \
-         MODE=migration), then start this server again",
+         MODE=migration and MIGRATION_ENABLED=true), then start this server again",
         release = types::DIFY_VERSION
     )]
     Older(String),
