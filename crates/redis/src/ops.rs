@@ -1,0 +1,14 @@
+//! The commands, one file a kind of value.
+
+mod hashes;
+mod keys;
+mod limits;
+mod lists;
+mod sets;
+mod sorted;
+mod streams;
+
+pub use keys::Ttl;
+pub use limits::Window;
+pub use sorted::{Limit, Score};
+pub use streams::{Entry, StreamId};
