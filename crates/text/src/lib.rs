@@ -1,1 +1,3 @@
 //! Token counts and text helpers.
+
+pub mod tokens;
