@@ -22,8 +22,8 @@ settings! {
         lang: Text = "C.UTF-8", "Locale", ignored ONE_PROCESS;
         lc_all: Text = "C.UTF-8", "Locale", ignored ONE_PROCESS;
         max_tasks_per_child: Natural = 50, "Worker recycle", ignored ONE_PROCESS;
-        migration_enabled: TrueWord = false, "Entrypoint: \"true\" runs flask upgrade-db first";
-        mode: MaybeText = None, "Entrypoint: worker | beat | job | migration | anything else = API server";
+        migration_enabled: TrueWord = false, "\"true\" migrates the database first";
+        mode: MaybeText = None, "worker | beat | job | migration | anything else = API server";
         pythonioencoding: Text = "utf-8", "Interpreter encoding", ignored ONE_PROCESS;
         server_worker_amount: Natural = 1, "API worker processes", ignored ONE_PROCESS;
         server_worker_class: Text = "gevent", "API worker class", ignored ONE_PROCESS;

@@ -25,15 +25,15 @@ settings! {
     /// Everything the product does that can be switched, limited or timed.
     anywhere Feature {
         // Addresses and the HTTP shell
-        api_compression_enabled: Flag = false, "Flask-compress on responses";
+        api_compression_enabled: Flag = false, "Compress responses";
         app_web_url: Text = "", "Web app base";
         console_api_url: Text = "", "Console API base (OAuth redirects, https detection)";
         console_cors_allow_origins: Text = "", "Comma list of origins for console CORS", names ["CONSOLE_CORS_ALLOW_ORIGINS", "CONSOLE_WEB_URL"];
         console_web_url: Text = "", "Console web base (mail links, redirects, https detection)";
-        respect_xforward_headers_enabled: Flag = false, "Werkzeug ProxyFix(x_for=1,x_proto=1,x_host=0,x_port=1)";
+        respect_xforward_headers_enabled: Flag = false, "Trust one proxy's X-Forwarded-For, -Proto and -Port (not -Host)";
         service_api_url: Text = "", "Service API base; empty = request host";
         swagger_ui_enabled: Flag = true, "Serve swagger.json / UI / fastopenapi docs (compose sets false)";
-        swagger_ui_path: Text = "/swagger-ui.html", "UI path under each restx blueprint";
+        swagger_ui_path: Text = "/swagger-ui.html", "Path of the UI under each API's prefix";
         web_api_cors_allow_origins: Text = "*", "Comma list of origins for web API CORS";
 
         // Accounts, sign-in, cookies

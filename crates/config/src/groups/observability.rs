@@ -9,8 +9,8 @@ settings! {
         enable_otel: Flag = false, "Load the OTEL extension";
         otel_batch_export_schedule_delay: Int = 5000, "Batch span processor delay ms";
         otel_batch_export_timeout: Int = 10000, "Span export timeout ms";
-        otel_exporter_otlp_protocol: Text = "http", "Grpc (insecure) else HTTP/protobuf";
-        otel_exporter_type: Text = "otlp", "Otlp, anything else = console exporter";
+        otel_exporter_otlp_protocol: Text = "http", "OTLP transport; only HTTP/protobuf is built in, with grpc nothing is exported (a warning says so)";
+        otel_exporter_type: Text = "otlp", "Span exporter; only otlp is built in, with another nothing is exported (a warning says so)";
         otel_max_export_batch_size: Int = 512, "Span batch size";
         otel_max_queue_size: Int = 2048, "Span queue size";
         otel_metric_export_interval: Int = 60000, "Metric export interval ms", ignored PROMETHEUS;

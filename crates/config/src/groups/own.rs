@@ -28,6 +28,7 @@ settings! {
         worker_embedded: Flag = false, "The API process also consumes the queue and runs the beat schedule; always so when no Redis is configured";
 
         // Observability
+        rust_log: MaybeText = None, "Log filter by module, e.g. info,dify_graph=debug; wins over LOG_LEVEL";
         slow_request_threshold_ms: Natural = 1_000, "Requests slower than this are logged with their trace id, ms; 0 = never";
         metrics_enabled: Flag = true, "Serve Prometheus metrics at /metrics";
     }
