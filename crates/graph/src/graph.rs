@@ -121,7 +121,53 @@ impl Graph {
             Some(root) => root.to_owned(),
             None => default_root(nodes).ok_or(GraphError::NoRoot)?,
         };
+        let nodes: Vec<&Json> = nodes.iter().collect();
+        let edges: Vec<&Json> = edges.iter().collect();
+        let graph = Self::build(&nodes, &edges, root, factory)?;
+        match graph.nodes.get(graph.root).and_then(root_issue) {
+            Some(issue) => Err(GraphError::Invalid(issue)),
+            None => Ok(graph),
+        }
+    }
 
+    /// The graph of one node, and of the nodes inside it if it is a container: to run it alone.
+    ///
+    /// # Errors
+    /// [`GraphError`] when there is no such node or its settings are not valid.
+    pub fn single(json: &Json, id: &str, factory: &dyn NodeFactory) -> Result<Self, GraphError> {
+        let (Some(nodes), Some(edges)) = (json.get("nodes"), json.get("edges")) else {
+            return Err(GraphError::Missing);
+        };
+        let nodes = nodes.as_array().ok_or(GraphError::NodesNotList)?;
+        let edges = edges.as_array().ok_or(GraphError::EdgesNotList)?;
+        let text = |json: Option<&Json>| json.and_then(Json::as_str).map(str::to_owned);
+        let inside = |node: &Json| {
+            ["iteration_id", "loop_id"].iter().any(|&key| {
+                let stored = node.get("data").and_then(|data| data.get(key)).or(node.get(key));
+                text(stored).as_deref() == Some(id)
+            })
+        };
+        let kept: Vec<&Json> = nodes
+            .iter()
+            .filter(|&node| text(node.get("id")).as_deref() == Some(id) || inside(node))
+            .collect();
+        let inner: Vec<String> =
+            kept.iter().filter(|it| inside(it)).filter_map(|it| text(it.get("id"))).collect();
+        let between = |edge: &&Json| {
+            ["source", "target"].iter().all(|&end| {
+                text(edge.get(end)).is_some_and(|end| inner.contains(&end))
+            })
+        };
+        let edges: Vec<&Json> = edges.iter().filter(between).collect();
+        Self::build(&kept, &edges, id.to_owned(), factory)
+    }
+
+    fn build(
+        nodes: &[&Json],
+        edges: &[&Json],
+        root: String,
+        factory: &dyn NodeFactory,
+    ) -> Result<Self, GraphError> {
         let mut configs: IndexMap<Arc<str>, NodeConfig> = IndexMap::new();
         for node in nodes {
             if node.get("type").and_then(Json::as_str) == Some("custom-note") {
@@ -143,9 +189,6 @@ impl Graph {
             .collect::<Result<Vec<_>, _>>()?;
         let mut issues = Vec::new();
         let edges = build_edges(edges, &by_id, &mut issues);
-        if let Some(node) = nodes.get(root) {
-            issues.extend(root_issue(node));
-        }
         if !issues.is_empty() {
             return Err(GraphError::Invalid(issues.join("; ")));
         }
@@ -414,7 +457,7 @@ fn retry(data: &Map<String, Json>) -> Retry {
 }
 
 fn build_edges(
-    edges: &[Json],
+    edges: &[&Json],
     by_id: &HashMap<Arc<str>, NodeIndex>,
     issues: &mut Vec<String>,
 ) -> Vec<Edge> {

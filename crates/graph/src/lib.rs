@@ -7,8 +7,10 @@ pub mod condition;
 mod container;
 pub mod error;
 pub mod event;
+pub mod executor;
 pub mod file;
 pub mod graph;
+pub mod machine;
 pub mod node;
 pub mod nodes;
 pub mod pause;
@@ -19,13 +21,16 @@ pub mod value;
 
 pub use error::GraphError;
 pub use event::{EngineEvent, GraphEvent, NodeRef, NodeResult, RunStats, StartReason};
+pub use executor::{Control, Ended, Executor, RandomIds, Setup, SystemClock};
 pub use file::{File, FileType, FileUrls, NoUrls, TransferMethod};
 pub use graph::Graph;
+pub use machine::{Action, Input, Limits, Machine, Start};
 pub use node::{
     AgentLog, Clock, ExecutionKind, Ids, InvokeFrom, Metadata, Node, NodeConfig, NodeCtx,
     NodeError, NodeEvent, NodeEvents, NodeFactory, NodeOutput, Outcome, Outputs, RunInfo,
     StartInfo, TaskId, TemplatePart, UserFrom,
 };
+pub use nodes::PureNodes;
 pub use pause::PauseReason;
 pub use pool::{Selector, SystemVariables, VariablePool};
 pub use segment::{Segment, SegmentType};

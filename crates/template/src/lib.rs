@@ -3,5 +3,6 @@
 //!
 //! Invariant: rendering does no I/O and ends: loops run on fuel.
 
+pub mod jinja;
 pub mod prompt;
 pub mod variable;
