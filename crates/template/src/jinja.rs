@@ -4,11 +4,11 @@ use std::{fmt::Write as _, sync::LazyLock};
 
 use minijinja::{
     Environment, Error, ErrorKind, Output, State,
-    value::{Rest, Serde, Value, ValueKind},
+    value::{Kwargs, Rest, Serde, Value, ValueKind},
 };
 
-/// Instructions a template may take: a loop over a million items with a small body ends.
-const FUEL: u64 = 20_000_000;
+/// Instructions a template may take: enough for a loop over some hundred thousand items.
+const FUEL: u64 = 5_000_000;
 
 /// A template that cannot be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.add_filter("string", |value: Value| python_str(&value));
     environment.add_filter("join", join);
+    environment.add_filter("tojson", to_json);
     environment
 });
 
@@ -75,6 +76,91 @@ fn join(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
         out.push_str(&python_str(&item));
     }
     Ok(out)
+}
+
+/// `value|tojson(indent)`: sorted keys, only ASCII, and nothing that HTML would take for markup.
+fn to_json(value: &Value, indent: Option<usize>, options: Kwargs) -> Result<Value, Error> {
+    let indent = options.get::<Option<usize>>("indent")?.or(indent);
+    options.assert_all_used()?;
+    let mut out = String::new();
+    write_json(value, indent.map(|width| (width, 0)), &mut out);
+    Ok(Value::from_safe_string(out))
+}
+
+fn write_json(value: &Value, indent: Option<(usize, usize)>, out: &mut String) {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => out.push_str("null"),
+        ValueKind::Bool => out.push_str(if value.is_true() { "true" } else { "false" }),
+        ValueKind::Number => write_repr(value, out),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items: Vec<Value> = value.try_iter().into_iter().flatten().collect();
+            write_items(('[', ']'), &items, indent, out, write_json);
+        }
+        ValueKind::Map => {
+            let mut keys: Vec<Value> = value.try_iter().into_iter().flatten().collect();
+            keys.sort();
+            write_items(('{', '}'), &keys, indent, out, |key, indent, out| {
+                write_json_string(&python_str(key), out);
+                out.push_str(": ");
+                write_json(&value.get_item(key).unwrap_or_default(), indent, out);
+            });
+        }
+        _ => write_json_string(&python_str(value), out),
+    }
+}
+
+fn write_items(
+    (open, close): (char, char),
+    items: &[Value],
+    indent: Option<(usize, usize)>,
+    out: &mut String,
+    write: impl Fn(&Value, Option<(usize, usize)>, &mut String),
+) {
+    let inner = indent.map(|(width, depth)| (width, depth + 1));
+    let new_line = |(width, depth): (usize, usize), out: &mut String| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', width.min(16) * depth));
+    };
+    out.push(open);
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        match inner {
+            Some(inner) => new_line(inner, out),
+            None if index > 0 => out.push(' '),
+            None => {}
+        }
+        write(item, inner, out);
+    }
+    if let (Some(indent), false) = (indent, items.is_empty()) {
+        new_line(indent, out);
+    }
+    out.push(close);
+}
+
+fn write_json_string(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '<' | '>' | '&' | '\'' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c if c.is_ascii() && !c.is_ascii_control() => out.push(c),
+            c => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
 }
 
 /// Python's `str(value)`.
@@ -199,7 +285,8 @@ mod tests {
             ("{% if n > 0 and t %}yes{% else %}no{% endif %}", "yes"),
             ("{{ n / 2 }} {{ 7 // 2 }} {{ 2 ** 3 }}", "0.5 3 8"),
             ("{{ list|length }} {{ missing|default('x') }} {{ list[-1] }}", "4 x None"),
-            ("{{ map|tojson }}", "{\"k\":\"v\",\"n\":{\"x\":false}}"),
+            ("{{ map|tojson }}", "{\"k\": \"v\", \"n\": {\"x\": false}}"),
+            ("{{ ['é<', 1]|tojson(indent=1) }}", "[\n \"\\u00e9\\u003c\",\n 1\n]"),
             ("a\n{% set x = 3 %}\n{{ x }}\n", "a\n\n3"),
         ];
         for (template, expected) in cases {
