@@ -233,8 +233,7 @@ impl Shell<'_> {
     fn start(&mut self, start: Start) -> Option<(TaskId, NodeResult)> {
         let task = start.task;
         let setup = self.setup;
-        let (Some(leaf), Some(node)) =
-            (setup.graph.leaf(start.node), setup.graph.node(start.node))
+        let (Some(leaf), Some(node)) = (setup.graph.leaf(start.node), setup.graph.node(start.node))
         else {
             return Some((task, Err(NodeError::uncaught("the node is not in the graph"))));
         };
@@ -253,7 +252,8 @@ impl Shell<'_> {
         };
         // A workflow called as a tool runs on its caller's slot: waiting for one of its own while
         // callers hold them all would never end.
-        let slots = (!leaf.is_pure() && setup.info.call_depth == 0).then(|| Arc::clone(&self.slots));
+        let slots =
+            (!leaf.is_pure() && setup.info.call_depth == 0).then(|| Arc::clone(&self.slots));
         let mut future = execute(Arc::clone(leaf), ctx, slots).boxed();
         if let Some(result) = (&mut future).now_or_never() {
             return Some((task, result));
@@ -273,11 +273,7 @@ impl Shell<'_> {
     }
 }
 
-async fn execute(
-    node: Arc<dyn Node>,
-    ctx: NodeCtx,
-    slots: Option<Arc<Semaphore>>,
-) -> NodeResult {
+async fn execute(node: Arc<dyn Node>, ctx: NodeCtx, slots: Option<Arc<Semaphore>>) -> NodeResult {
     // The semaphore is never closed; without a permit the node would run all the same.
     let _slot = match slots {
         Some(slots) => slots.acquire_owned().await.ok(),

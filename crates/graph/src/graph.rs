@@ -154,9 +154,9 @@ impl Graph {
         let inner: Vec<String> =
             kept.iter().filter(|it| inside(it)).filter_map(|it| text(it.get("id"))).collect();
         let between = |edge: &&Json| {
-            ["source", "target"].iter().all(|&end| {
-                text(edge.get(end)).is_some_and(|end| inner.contains(&end))
-            })
+            ["source", "target"]
+                .iter()
+                .all(|&end| text(edge.get(end)).is_some_and(|end| inner.contains(&end)))
         };
         let edges: Vec<&Json> = edges.iter().filter(between).collect();
         Self::build(&kept, &edges, id.to_owned(), factory)

@@ -196,9 +196,10 @@ impl Machine {
         if stored.graph != graph.fingerprint() {
             return Err(GraphError::State("it belongs to another graph".to_owned()));
         }
-        let pools = stored.pools.into_iter().map(|(id, pool)| {
-            (id, Arc::new(VariablePool::from_state(pool, Arc::clone(urls))))
-        });
+        let pools = stored
+            .pools
+            .into_iter()
+            .map(|(id, pool)| (id, Arc::new(VariablePool::from_state(pool, Arc::clone(urls)))));
         let mut machine = Self {
             graph,
             limits,
@@ -245,9 +246,7 @@ impl Machine {
             Input::Deadline => {
                 let elapsed = (now - self.started_at).as_seconds_f64();
                 let limit = self.limits.max_time.as_secs();
-                self.abort(&format!(
-                    "Maximum execution time exceeded: {elapsed:.2}s > {limit}s"
-                ));
+                self.abort(&format!("Maximum execution time exceeded: {elapsed:.2}s > {limit}s"));
             }
             Input::Set { selector, value } => {
                 if let Some(pool) = self.pools.get_mut(&0) {
@@ -356,7 +355,8 @@ impl Machine {
         let Some(pool) = self.pools.get(&pool).cloned() else { return };
         let task = TaskId(self.state.next_task);
         self.state.next_task += 1;
-        self.tasks.insert(task, Task { frame, node, started_at: now, wait: Wait::Node, failed: None });
+        self.tasks
+            .insert(task, Task { frame, node, started_at: now, wait: Wait::Node, failed: None });
         let execution_id = reference.execution_id;
         self.actions.push_back(Action::Run(Start { task, node, execution_id, attempt, pool }));
     }
@@ -398,8 +398,7 @@ impl Machine {
     fn abort(&mut self, reason: &str) {
         let reason = format!("Aborted: {reason}");
         self.cancel_all(&reason);
-        let event =
-            GraphEvent::RunAborted { reason, outputs: self.outputs(), stats: self.stats() };
+        let event = GraphEvent::RunAborted { reason, outputs: self.outputs(), stats: self.stats() };
         self.end(event);
     }
 
@@ -470,10 +469,10 @@ impl Machine {
     fn node_ref(&mut self, frame: FrameId, node: NodeIndex) -> Option<NodeRef> {
         let config = &self.graph.node(node)?.config;
         let frame = self.state.frames.get_mut(&frame)?;
-        let execution = frame.executions.entry(node).or_insert_with(|| state::Execution {
-            id: Arc::from(self.ids.next()),
-            retries: 0,
-        });
+        let execution = frame
+            .executions
+            .entry(node)
+            .or_insert_with(|| state::Execution { id: Arc::from(self.ids.next()), retries: 0 });
         Some(NodeRef {
             execution_id: Arc::clone(&execution.id),
             node_id: Arc::clone(&config.id),

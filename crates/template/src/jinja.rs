@@ -303,7 +303,8 @@ mod tests {
 
     #[test]
     fn endless_templates_end() {
-        let template = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
+        let template =
+            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
         assert!(render(template, &json!({})).is_err());
     }
 }

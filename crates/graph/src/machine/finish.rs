@@ -248,8 +248,7 @@ impl Machine {
         let tags = it.tags.entries.clone();
         let (message, error_type) = (error.message.clone(), error.error_type.clone());
         let result = Box::new(failed_result(error, started_at, &tags, retries));
-        let event =
-            GraphEvent::NodeFailed { node: reference, result, error: message, error_type };
+        let event = GraphEvent::NodeFailed { node: reference, result, error: message, error_type };
         self.emit(frame, event);
     }
 

@@ -5,12 +5,7 @@ use super::{
     Machine,
     state::{FrameId, Mark, Session, Stream},
 };
-use crate::{
-    event::GraphEvent,
-    graph::NodeIndex,
-    node::TemplatePart,
-    pool::Selector,
-};
+use crate::{event::GraphEvent, graph::NodeIndex, node::TemplatePart, pool::Selector};
 
 impl Machine {
     /// Takes a piece of a node's output. Pieces that no template shows are dropped.
@@ -95,14 +90,13 @@ impl Machine {
         loop {
             let Some(it) = self.state.frames.get(&frame) else { return };
             let Some(session) = it.responses.active else { return };
-            let part = self
-                .graph
-                .node(session.node)
-                .and_then(|node| node.response.as_ref())
-                .and_then(|response| {
-                    let last = session.index + 1 == response.parts.len();
-                    Some((response.parts.get(session.index)?.clone(), last))
-                });
+            let part =
+                self.graph.node(session.node).and_then(|node| node.response.as_ref()).and_then(
+                    |response| {
+                        let last = session.index + 1 == response.parts.len();
+                        Some((response.parts.get(session.index)?.clone(), last))
+                    },
+                );
             let Some((part, last)) = part else {
                 let Some(it) = self.state.frames.get_mut(&frame) else { return };
                 it.responses.active = it.responses.waiting.pop_front();
@@ -161,10 +155,8 @@ impl Machine {
         if closed {
             return true;
         }
-        let Some(text) = self
-            .pools
-            .get(&pool)
-            .and_then(|pool| Some(pool.get(selector)?.markdown(pool.urls())))
+        let Some(text) =
+            self.pools.get(&pool).and_then(|pool| Some(pool.get(selector)?.markdown(pool.urls())))
         else {
             return false;
         };

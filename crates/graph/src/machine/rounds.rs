@@ -38,8 +38,7 @@ impl Machine {
         reference: &NodeRef,
         config: &IterationConfig,
     ) -> Result<(), String> {
-        let variable =
-            self.frame_pool(frame).and_then(|pool| pool.get(&config.iterator_selector));
+        let variable = self.frame_pool(frame).and_then(|pool| pool.get(&config.iterator_selector));
         let variable = variable.ok_or_else(|| {
             let selector = py_list_repr(&config.iterator_selector);
             format!("iterator variable {selector} not found")
@@ -59,7 +58,8 @@ impl Machine {
         }
         let id = &reference.node_id;
         let root = config.start_node_id.as_deref().filter(|root| !root.is_empty());
-        let root = root.ok_or_else(|| format!("field start_node_id in iteration {id} not found"))?;
+        let root =
+            root.ok_or_else(|| format!("field start_node_id in iteration {id} not found"))?;
         let root = self.graph.round_root(root)?;
 
         let length = items.len();
@@ -343,7 +343,8 @@ impl Machine {
         let pool = self.frame_pool(parent.frame);
         let mut variables = Object::new();
         for variable in &config.loop_variables {
-            let value = pool.zip(id.as_ref()).and_then(|(pool, id)| pool.variable(id, &variable.label));
+            let value =
+                pool.zip(id.as_ref()).and_then(|(pool, id)| pool.variable(id, &variable.label));
             let value = value.map_or(Value::Null, |it| it.value.clone());
             variables.insert(variable.label.clone(), value);
         }

@@ -137,14 +137,18 @@ impl Operation {
         let any = |it: &Value| {
             matches!(
                 it,
-                Value::String(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Object(_)
+                Value::String(_)
+                    | Value::Int(_)
+                    | Value::Float(_)
+                    | Value::Bool(_)
+                    | Value::Object(_)
             )
         };
         match kind {
             SegmentType::String | SegmentType::Boolean | SegmentType::Object => kind.accepts(value),
-            kind if kind.is_number() => value
-                .as_number()
-                .is_some_and(|number| self != Self::Divide || number != 0.0),
+            kind if kind.is_number() => {
+                value.as_number().is_some_and(|number| self != Self::Divide || number != 0.0)
+            }
             SegmentType::ArrayFile => false,
             kind => {
                 let element = |it: &Value| kind.element().map_or(any(it), |kind| kind.accepts(it));
@@ -169,9 +173,9 @@ impl Assigner {
         }
         record.insert("title".to_owned(), Json::from(&*config.title));
         record.insert("version".to_owned(), Json::from(&*config.version));
-        record.entry("retry_config").or_insert_with(|| {
-            serde_json::json!({"max_retries": 0, "retry_interval": 0, "retry_enabled": false})
-        });
+        record.entry("retry_config").or_insert_with(
+            || serde_json::json!({"max_retries": 0, "retry_interval": 0, "retry_enabled": false}),
+        );
         record.insert("items".to_owned(), serde_json::to_value(&items).unwrap_or_default());
         let record = record.into_iter().map(|(key, it)| (key, Value::from_json(it))).collect();
         Ok(Self { items, record })
@@ -219,9 +223,9 @@ fn apply_item(pool: &VariablePool, item: &Item) -> Result<Option<Segment>, Failu
     let mut value = item.value.clone();
     let by_reference = item.input_type == InputType::Variable;
     if by_reference && operation.needs_value() && !value.is_null() {
-        let selector: Option<Selector> = value.as_array().and_then(|items| {
-            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-        });
+        let selector: Option<Selector> = value
+            .as_array()
+            .and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
         let source = selector.and_then(|selector| pool.get(&selector));
         let source = source.ok_or_else(|| not_found(value.py_str()))?;
         if source.kind == SegmentType::None {
@@ -229,9 +233,8 @@ fn apply_item(pool: &VariablePool, item: &Item) -> Result<Option<Segment>, Failu
         }
         value = source.value;
     }
-    let invalid = |value: &Value| {
-        Failure::Reported(format!("Invalid input value {}", value.py_str()))
-    };
+    let invalid =
+        |value: &Value| Failure::Reported(format!("Invalid input value {}", value.py_str()));
     if operation == Operation::Set
         && kind == SegmentType::Object
         && let Value::String(text) = &value
@@ -318,8 +321,13 @@ impl Node for Assigner {
             writes.push((selector, segment));
         }
         process_data.insert(UPDATED.to_owned(), Value::array(entries));
-        Ok(NodeOutput { inputs: self.record.clone(), process_data, writes, ..NodeOutput::default() }
-            .into())
+        Ok(NodeOutput {
+            inputs: self.record.clone(),
+            process_data,
+            writes,
+            ..NodeOutput::default()
+        }
+        .into())
     }
 
     fn is_pure(&self) -> bool {
@@ -373,12 +381,8 @@ mod tests {
 
     #[test]
     fn operations() {
-        let constant = |operation: &str, value: Json| {
-            json!({"input_type": "constant", "operation": operation, "value": value})
-        };
-        let variable = |operation: &str, value: Json| {
-            json!({"input_type": "variable", "operation": operation, "value": value})
-        };
+        let constant = |operation: &str, value: Json| json!({"input_type": "constant", "operation": operation, "value": value});
+        let variable = |operation: &str, value: Json| json!({"input_type": "variable", "operation": operation, "value": value});
         let ok = [
             (json!(1), constant("+=", json!(2)), "3"),
             (json!(1), constant("+=", json!(0.5)), "1.5"),
@@ -397,8 +401,16 @@ mod tests {
         }
         let failures = [
             (json!("a"), constant("+=", json!(1)), "Operation += is not supported for type string"),
-            (json!(1), variable("+=", json!(["n", "x"])), "Input type variable is not supported for operation +="),
-            (json!([1]), constant("clear", json!(null)), "Input type constant is not supported for operation clear"),
+            (
+                json!(1),
+                variable("+=", json!(["n", "x"])),
+                "Input type variable is not supported for operation +=",
+            ),
+            (
+                json!([1]),
+                constant("clear", json!(null)),
+                "Input type constant is not supported for operation clear",
+            ),
             (json!(1), constant("/=", json!(0)), "Invalid input value 0"),
             (json!([1]), variable("append", json!(["n", "y"])), "Variable ['n', 'y'] not found"),
             (json!([1]), variable("append", json!(["n", "x"])), "Invalid input value [1, 2]"),

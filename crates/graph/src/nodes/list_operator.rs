@@ -151,14 +151,12 @@ fn apply_filter(
 ) -> Result<Vec<Value>, Failure> {
     let operator = filter.comparison_operator;
     let render = |value: &Value| value.as_str().map(|text| ctx.pool.render(text));
-    let invalid_value = || {
-        Failure::Reported(format!("Invalid filter value: {}", filter.value.py_str()))
-    };
+    let invalid_value =
+        || Failure::Reported(format!("Invalid filter value: {}", filter.value.py_str()));
     let number = |text: &str| {
         let quoted = Value::from(text).py_repr();
-        parse_float(text).ok_or(Failure::Escaped(format!(
-            "could not convert string to float: {quoted}"
-        )))
+        parse_float(text)
+            .ok_or(Failure::Escaped(format!("could not convert string to float: {quoted}")))
     };
     let class = filter.value.py_type();
     match kind {
@@ -168,7 +166,9 @@ fn apply_filter(
         }
         SegmentType::ArrayNumber => {
             let value = number(&render(&filter.value).ok_or_else(invalid_value)?)?;
-            keep(items, |item| number_matches(operator, item.as_number().unwrap_or_default(), value))
+            keep(items, |item| {
+                number_matches(operator, item.as_number().unwrap_or_default(), value)
+            })
         }
         SegmentType::ArrayFile => {
             if filter.value.as_bool().is_some() {

@@ -45,9 +45,11 @@ impl Start {
             let schema = match variable.get("json_schema") {
                 Some(Json::Object(schema)) if !schema.is_empty() => {
                     let schema = Json::Object(schema.clone());
-                    Some(jsonschema::draft7::new(&schema).map_err(|err| GraphError::InvalidNode {
-                        node_id: config.id.to_string(),
-                        message: format!("Invalid JSON schema: {err}"),
+                    Some(jsonschema::draft7::new(&schema).map_err(|err| {
+                        GraphError::InvalidNode {
+                            node_id: config.id.to_string(),
+                            message: format!("Invalid JSON schema: {err}"),
+                        }
                     })?)
                 }
                 _ => None,

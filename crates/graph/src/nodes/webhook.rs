@@ -93,8 +93,7 @@ impl Webhook {
 
 /// Headers are found whatever their case, and with `-` and `_` exchanged.
 fn header(headers: &Object, name: &str) -> Option<Value> {
-    let swapped =
-        if name.contains('-') { name.replace('-', "_") } else { name.replace('_', "-") };
+    let swapped = if name.contains('-') { name.replace('-', "_") } else { name.replace('_', "-") };
     let exact = headers.get(name).or_else(|| headers.get(&swapped));
     let found = exact.or_else(|| {
         let same = |wanted: &str| {
