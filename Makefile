@@ -1,6 +1,38 @@
 CARGO ?= cargo
+# `make run PROFILE=dev` builds faster and runs slower.
+PROFILE ?= release
 
-.PHONY: sqlx
+.PHONY: help run build test lint docs sqlx openapi
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+run: ## build and start the server, with everything it needs, on http://127.0.0.1:5001
+	scripts/need.sh build postgres
+	$(CARGO) build --profile $(PROFILE) --bin dify-api
+	scripts/run.sh $(PROFILE)
+
+build: ## build the server
+	scripts/need.sh build
+	$(CARGO) build --profile $(PROFILE) --bin dify-api
+
+test: ## run every test (installs and starts PostgreSQL and Redis if they are not reachable)
+	scripts/need.sh build postgres redis
+	scripts/test.sh
+
+lint: ## formatting and lints, as CI checks them
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+docs: ## rewrite what is generated: docs/configuration.md, docs/coverage.md, openapi/
+	$(CARGO) run --quiet --bin dify-api -- docs configuration > docs/configuration.md
+	$(CARGO) run --quiet --bin dify-api -- docs coverage > docs/coverage.md
+	$(MAKE) openapi
+
+openapi:
+	mkdir -p openapi
+	for api in console service web inner files; do \
+		$(CARGO) run --quiet --bin dify-api -- openapi $$api > openapi/$$api.json || exit 1; done
 
 # Checks the statements of crates/db against $DATABASE_URL (a migrated database) and rewrites the
 # committed answers in crates/db/.sqlx, dropping those of statements that are gone.

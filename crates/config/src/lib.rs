@@ -61,6 +61,8 @@ pub struct Config {
     pub own: Own,
     /// Variables set to something, upper-case.
     set: HashSet<String>,
+    /// Variables as they were set, upper-case; the process environment wins.
+    variables: BTreeMap<String, String>,
     /// `OPENDAL_<SCHEME>_*`, keyed by the lower-case rest after `OPENDAL_`.
     opendal: BTreeMap<String, String>,
     effective: Vec<Effective>,
@@ -114,6 +116,7 @@ impl Config {
                 .filter(|n| reader.is_set(n))
                 .map(str::to_owned)
                 .collect(),
+            variables: reader.family(""),
             opendal: reader.family("OPENDAL_"),
             effective: Vec::new(),
             warnings: Vec::new(),
@@ -149,6 +152,11 @@ impl Config {
     #[must_use]
     pub fn is_set(&self, name: &str) -> bool {
         self.set.contains(&name.to_ascii_uppercase())
+    }
+
+    /// Variables as they were set, upper-case, for options that are passed on to a library.
+    pub fn variables(&self) -> impl Iterator<Item = (String, String)> {
+        self.variables.iter().map(|(name, value)| (name.to_ascii_uppercase(), value.clone()))
     }
 
     /// Every setting with its value in force, secrets masked, as it was at start.

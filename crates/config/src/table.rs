@@ -83,6 +83,13 @@ pub struct Effective {
     pub status: Status,
 }
 
+impl fmt::Display for Effective {
+    /// `NAME=value`, and in brackets where it came from.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}  [{}]", self.name, self.value, self.source)
+    }
+}
+
 /// Words in a name that make its text a secret.
 const SECRET_WORDS: &[&str] =
     &["PASSWORD", "SECRET", "TOKEN", "CREDENTIALS", "DSN", "ACCOUNT_JSON"];

@@ -35,10 +35,16 @@ pub use sqlx::PgConnection;
 // One section an area, so that two branches seldom touch the same lines.
 
 // Accounts, workspaces, sign-in.
+pub mod account;
+pub mod setup;
+pub mod tenant;
 
 // Apps, sites, tags, annotations.
+pub mod app;
+pub mod site;
 
 // Conversations, messages, end users.
+pub mod end_user;
 
 // Workflows, runs, triggers.
 
@@ -47,3 +53,4 @@ pub use sqlx::PgConnection;
 // Models, tools, plugins, files.
 
 // Platform: set-up, keys, extensions.
+pub mod api_token;

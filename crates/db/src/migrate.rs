@@ -7,6 +7,8 @@
 //!
 //! These statements run on databases that are not migrated yet, so they cannot be checked macros.
 
+use std::fmt;
+
 use sqlx::PgConnection;
 
 use crate::{Db, DbError};
@@ -69,6 +71,25 @@ pub enum DifySchema {
     Unversioned(String),
 }
 
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.dify {
+            DifySchema::Empty => write!(f, "the database is empty")?,
+            DifySchema::Current => write!(f, "schema of Dify {}", types::DIFY_VERSION)?,
+            DifySchema::Older(revision) => write!(f, "revision {revision} of an earlier Dify release")?,
+            DifySchema::Unknown(revision) => write!(f, "unknown revision {revision}")?,
+            DifySchema::Unversioned(table) => write!(f, "tables of unknown origin ({table})")?,
+        }
+        if !self.applied.is_empty() {
+            write!(f, "; additions in place: {}", self.applied.join(", "))?;
+        }
+        if !self.pending.is_empty() {
+            write!(f, "; additions missing: {}", self.pending.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
 /// What [`run`] did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -76,6 +97,22 @@ pub struct Report {
     pub built: bool,
     /// Additions made, in order.
     pub added: Vec<&'static str>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.built && self.added.is_empty() {
+            return write!(f, "nothing to do");
+        }
+        if self.built {
+            write!(f, "built the schema of Dify {}", types::DIFY_VERSION)?;
+        }
+        if !self.added.is_empty() {
+            let lead = if self.built { "; added " } else { "added " };
+            write!(f, "{lead}{}", self.added.join(", "))?;
+        }
+        Ok(())
+    }
 }
 
 /// Why a database was left as it was.

@@ -1,1 +1,12 @@
-//! State, guards, error envelope, SSE.
+//! What every HTTP crate shares: state, error envelopes, extractors, guards, server-sent events.
+
+pub mod error;
+pub mod extract;
+pub mod guard;
+pub mod sse;
+pub mod state;
+pub mod validation;
+
+pub use error::{ApiError, ErrorBody};
+pub use extract::{Json, Part, Path, Query, Valid};
+pub use state::AppState;

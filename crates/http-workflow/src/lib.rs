@@ -1,1 +1,9 @@
 //! Endpoints of workflows and triggers.
+
+use http_core::AppState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The routes of this crate.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+}

@@ -1,1 +1,10 @@
 //! The binary: api, worker, beat, migrate and maintenance commands.
+//!
+//! Invariant: this crate only wires. What a request or a job does is decided below it.
+
+pub mod cli;
+pub mod gauges;
+pub mod lifecycle;
+pub mod routes;
+pub mod shell;
+pub mod wiring;

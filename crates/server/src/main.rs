@@ -1,3 +1,10 @@
 //! The `dify-api` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    net::install_crypto_provider();
+    server::cli::Cli::parse().run()
+}

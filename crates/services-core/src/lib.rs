@@ -1,1 +1,8 @@
-//! What every use case is handed: the context and shared helpers.
+//! What every use case is handed: the context ([`Ctx`]), the failure trait services answer with, and caches.
+
+pub mod cache;
+pub mod ctx;
+pub mod failure;
+
+pub use ctx::{Ctx, CtxParts};
+pub use failure::{Failure, Fault};

@@ -15,16 +15,21 @@ settings! {
         // Database
         db_max_connections: MaybeInt = None, "Pool cap of one process; unset = SQLALCHEMY_POOL_SIZE + SQLALCHEMY_MAX_OVERFLOW";
         db_statement_timeout_ms: Natural = 30_000, "Statement timeout of requests, ms; 0 = none. Migrations and clean-up have none";
+        db_transaction_pooler: Flag = false, "The database is reached through PgBouncer in transaction mode";
         db_replica_max_lag_ms: Natural = 5_000, "Replica lag above which reads go to the primary, ms";
 
         // Runs and conversations
         disconnected_run_policy: DisconnectedRun = "finish", "What happens to a run when its client goes away: finish (as the reference does) or cancel";
-        conversation_store_enabled: Flag = true, "Keep each run's event log, so a client can re-attach with Last-Event-ID";
-        conversation_store_retention_days: Natural = 0, "Days event logs are kept; 0 = for ever";
+        conversation_store_enabled: Flag = true, "Write each message to conversation_messages as well, for queries over its metadata";
+        conversation_store_retention_days: Natural = 0, "Days rows of conversation_messages are kept; 0 = for ever";
         run_lease_seconds: Positive = 60, "Seconds after which a run whose process vanished is ended as failed";
+
+        // Network
+        ssrf_deny_private: Flag = false, "Refuse loopback, private and link-local addresses in URLs that users write, when no SSRF proxy is set";
 
         // Process
         shutdown_grace_seconds: Natural = 30, "Seconds open requests and runs may still take after SIGTERM";
+        max_request_body_mb: Positive = 200, "Largest request body, MB; uploads have limits of their own below it";
         worker_embedded: Flag = false, "The API process also consumes the queue and runs the beat schedule; always so when no Redis is configured";
 
         // Observability

@@ -1,0 +1,207 @@
+//! From settings to a context: what is opened at start, in which order, and closed at the end.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context;
+use config::{Config, RedisSettings, RedisTopology};
+use db::{Db, DbOptions, embedded::Embedded};
+use http_core::AppState;
+use redis::{Redis, RedisOptions};
+use services_core::{Ctx, CtxParts};
+
+/// The database, opened as the settings say.
+pub struct Base {
+    /// Every setting.
+    pub config: Arc<Config>,
+    /// The database.
+    pub db: Db,
+    embedded: Option<Embedded>,
+}
+
+impl Base {
+    /// Opens the database; starts the private one where none is configured.
+    ///
+    /// # Errors
+    /// If there is no database to be had.
+    pub async fn open(config: Config) -> anyhow::Result<Self> {
+        let config = Arc::new(config);
+        let (url, embedded) = match config.database_url() {
+            Some(url) => (url, None),
+            None => {
+                let directory = Path::new(&config.own.dify_data_dir).join("postgres");
+                let server = Embedded::start(&directory)
+                    .await
+                    .context("no database is configured, and the private one does not start")?;
+                (server.url().to_owned(), Some(server))
+            }
+        };
+        let settings = config.database(url);
+        let mut options = DbOptions::new(settings.url);
+        options.replica_url = settings.replica_url;
+        options.max_connections = settings.max_connections;
+        options.acquire_timeout = settings.acquire_timeout;
+        options.max_lifetime = settings.max_lifetime;
+        options.pre_ping = settings.test_before_acquire;
+        options.statement_timeout = settings.statement_timeout;
+        options.transaction_pooler = config.own.db_transaction_pooler;
+        let db = Db::connect(&options).await.context("the database cannot be opened")?;
+        Ok(Self { config, db, embedded })
+    }
+
+    /// Closes the database.
+    pub async fn close(self) {
+        self.db.close().await;
+        if let Some(server) = self.embedded {
+            if let Err(err) = server.stop().await {
+                tracing::warn!(error = %err, "the private database does not stop");
+            }
+        }
+    }
+}
+
+/// Everything a running server holds.
+pub struct Wired {
+    /// What handlers reach.
+    pub state: AppState,
+    base: Base,
+}
+
+impl Wired {
+    /// Closes what was opened.
+    pub async fn close(self) {
+        self.base.close().await;
+    }
+}
+
+/// Opens everything the settings name.
+///
+/// # Errors
+/// Whatever cannot be opened, with its name.
+pub async fn open(config: Config) -> anyhow::Result<Wired> {
+    let base = Base::open(config).await?;
+    let config = base.config.clone();
+    prepare_schema(&base).await?;
+    let redis = match config.redis() {
+        Some(settings) => Redis::new(redis_options(settings)?).context("Redis cannot be used")?,
+        None => Redis::in_process(),
+    };
+    let ctx = Ctx::new(CtxParts {
+        secret: secret(&config)?,
+        db: base.db.clone(),
+        redis,
+        storage: storage(&config)?,
+        http: http(&config)?,
+        config,
+    });
+    let version = env!("CARGO_PKG_VERSION");
+    let metrics = telemetry::metrics::install(version, option_env!("COMMIT_SHA").unwrap_or_default())?;
+    let state = AppState::new(ctx).with(metrics);
+    Ok(Wired { state, base })
+}
+
+/// Builds the schema of a private database, or where asked to; everywhere else it must be there already.
+async fn prepare_schema(base: &Base) -> anyhow::Result<()> {
+    let status = db::migrate::status(&base.db).await.context("the database's schema cannot be read")?;
+    if status.is_current() {
+        return Ok(());
+    }
+    if base.embedded.is_some() || base.config.entrypoint.migration_enabled {
+        let report = db::migrate::run(&base.db).await?;
+        tracing::info!(%report, "schema prepared");
+        return Ok(());
+    }
+    anyhow::bail!(
+        "the database is not ready: {status}. Run `dify-api migrate run` once, or start with MIGRATION_ENABLED=true"
+    )
+}
+
+/// `SECRET_KEY`, or one made for this installation and kept in its data directory.
+fn secret(config: &Config) -> anyhow::Result<Arc<str>> {
+    if !config.feature.secret_key.is_empty() {
+        return Ok(config.feature.secret_key.as_str().into());
+    }
+    let path = Path::new(&config.own.dify_data_dir).join("secret_key");
+    match std::fs::read_to_string(&path) {
+        Ok(secret) if !secret.trim().is_empty() => return Ok(secret.trim().into()),
+        Ok(_) => {}
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => {}
+        Err(err) => return Err(err).with_context(|| format!("{} cannot be read", path.display())),
+    }
+    let secret = crypto::token::url_safe(42);
+    let write = || -> std::io::Result<()> {
+        use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+        std::fs::create_dir_all(&config.own.dify_data_dir)?;
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        file.write_all(secret.as_bytes())
+    };
+    write().with_context(|| {
+        format!("SECRET_KEY is not set, and one made for this installation cannot be kept in {}", path.display())
+    })?;
+    tracing::warn!(path = %path.display(), "SECRET_KEY is not set; made one and kept it there");
+    Ok(secret.into())
+}
+
+/// Storage as `STORAGE_TYPE` says; beside the private database where neither is configured.
+fn storage(config: &Config) -> anyhow::Result<storage::Storage> {
+    let configured = config.variables().any(|(name, _)| name.starts_with("STORAGE_") || name.starts_with("OPENDAL_"));
+    let options = if config.is_embedded_database() && !configured {
+        storage::StorageOptions::local(Path::new(&config.own.dify_data_dir).join("storage"))
+    } else {
+        storage::StorageOptions::from_vars(config.variables())?
+    };
+    storage::Storage::open(&options).context("object storage cannot be opened")
+}
+
+fn http(config: &Config) -> anyhow::Result<net::Http> {
+    let feature = &config.feature;
+    let options = net::HttpOptions {
+        ssrf: net::SsrfOptions {
+            proxy_all: feature.ssrf_proxy_all_url.clone(),
+            proxy_http: feature.ssrf_proxy_http_url.clone(),
+            proxy_https: feature.ssrf_proxy_https_url.clone(),
+            max_retries: u32::try_from(feature.ssrf_default_max_retries).unwrap_or(3),
+            deny_private: config.own.ssrf_deny_private,
+            ..net::SsrfOptions::default()
+        },
+        ..net::HttpOptions::default()
+    };
+    net::Http::new(options).context("the HTTP client cannot be built")
+}
+
+fn redis_options(settings: RedisSettings) -> anyhow::Result<RedisOptions> {
+    let mut options = match &settings.topology {
+        RedisTopology::Single(url) => RedisOptions::from_url(url, None)?,
+        RedisTopology::Sentinel(sentinel) => RedisOptions::new(redis::Endpoint::Sentinel {
+            nodes: sentinel.nodes.iter().map(|node| (node.host.clone(), node.port)).collect(),
+            service: sentinel.service.clone(),
+            username: sentinel.username.clone(),
+            password: sentinel.password.clone(),
+        }),
+        RedisTopology::Cluster { nodes, password } => {
+            let mut options = RedisOptions::new(redis::Endpoint::Cluster {
+                nodes: nodes.iter().map(|node| (node.host.clone(), node.port)).collect(),
+            });
+            options.password.clone_from(password);
+            options
+        }
+    };
+    if !matches!(settings.topology, RedisTopology::Single(_)) {
+        options.username = options.username.or(settings.username);
+        options.password = options.password.or(settings.password);
+        options.db = settings.db;
+    }
+    if let Some(tls) = settings.tls {
+        let read = |path: &Option<std::path::PathBuf>| -> anyhow::Result<Option<Vec<u8>>> {
+            path.as_ref()
+                .map(|path| std::fs::read(path).with_context(|| format!("{} cannot be read", path.display())))
+                .transpose()
+        };
+        options.tls = Some(redis::TlsOptions {
+            verify: tls.verify,
+            ca_pem: read(&tls.ca_file)?,
+            client_pem: read(&tls.cert_file)?.zip(read(&tls.key_file)?),
+        });
+    }
+    Ok(options)
+}

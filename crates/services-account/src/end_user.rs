@@ -1,0 +1,52 @@
+//! End users: who uses a published app.
+
+use db::{
+    app::App,
+    end_user::{EndUser, NewEndUser},
+};
+use services_core::{Ctx, Fault};
+
+/// The session of callers that name no user.
+pub const DEFAULT_SESSION: &str = "DEFAULT-USER";
+
+/// The end user `user` of an app for the service API, made on first sight.
+///
+/// A user of another type with the same session becomes one of this type, as in the reference.
+///
+/// # Errors
+/// The database's.
+pub async fn of_service(ctx: &Ctx, app: &App, user: Option<&str>) -> Result<EndUser, Fault> {
+    find_or_create(ctx, app, user, "service-api").await
+}
+
+/// The end user with session `user` and type `kind` of an app, made on first sight.
+///
+/// # Errors
+/// The database's.
+pub async fn find_or_create(
+    ctx: &Ctx,
+    app: &App,
+    user: Option<&str>,
+    kind: &str,
+) -> Result<EndUser, Fault> {
+    let session = user.filter(|user| !user.is_empty()).unwrap_or(DEFAULT_SESSION);
+    let mut conn = ctx.db.acquire().await?;
+    let known =
+        db::end_user::find_by_session(&mut conn, app.tenant_id, app.id, session, kind).await?;
+    if let Some(mut known) = known {
+        if known.r#type != kind {
+            db::end_user::set_type(&mut conn, app.tenant_id, known.id, kind).await?;
+            kind.clone_into(&mut known.r#type);
+        }
+        return Ok(known);
+    }
+    let new = NewEndUser {
+        tenant: app.tenant_id,
+        app: Some(app.id),
+        kind,
+        external_user: Some(session),
+        is_anonymous: session == DEFAULT_SESSION,
+        session,
+    };
+    Ok(db::end_user::insert(&mut conn, new).await?)
+}

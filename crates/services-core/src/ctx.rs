@@ -1,0 +1,139 @@
+//! The context of a use case.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::cache::{Cache, Invalidation};
+
+/// What the server wires into a [`Ctx`].
+pub struct CtxParts {
+    /// Every setting.
+    pub config: Arc<config::Config>,
+    /// `SECRET_KEY`, or the one made for this installation.
+    pub secret: Arc<str>,
+    /// The database.
+    pub db: db::Db,
+    /// Redis, or its in-process stand-in.
+    pub redis: redis::Redis,
+    /// Object storage.
+    pub storage: storage::Storage,
+    /// The one egress client.
+    pub http: net::Http,
+}
+
+/// Everything a use case may touch. A clone costs one reference count.
+#[derive(Clone)]
+pub struct Ctx(Arc<Inner>);
+
+struct Inner {
+    parts: CtxParts,
+    invalidation: Invalidation,
+    keys: Cache<(String, String), db::api_token::ApiToken>,
+    recent: moka::sync::Cache<String, ()>,
+    set_up: AtomicBool,
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl std::ops::Deref for Ctx {
+    type Target = CtxParts;
+
+    fn deref(&self) -> &CtxParts {
+        &self.0.parts
+    }
+}
+
+impl Ctx {
+    /// A context over `parts`.
+    #[must_use]
+    pub fn new(parts: CtxParts) -> Self {
+        let invalidation = Invalidation::new(parts.redis.clone());
+        let keys = Cache::new(&invalidation, 10_000, Duration::from_secs(600));
+        Self(Arc::new(Inner {
+            parts,
+            invalidation,
+            keys,
+            recent: moka::sync::Cache::builder()
+                .max_capacity(100_000)
+                .time_to_live(Duration::from_secs(60))
+                .build(),
+            set_up: AtomicBool::new(false),
+            tracker: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+        }))
+    }
+
+    /// The time, in UTC.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    /// The time as the reference's `timestamp without time zone` columns hold it: UTC, microseconds.
+    #[must_use]
+    pub fn now_naive(&self) -> NaiveDateTime {
+        let now = Utc::now().naive_utc();
+        chrono::DurationRound::duration_trunc(now, chrono::TimeDelta::microseconds(1)).unwrap_or(now)
+    }
+
+    /// Runs `work` beyond the request that started it; shutdown waits for it (up to its grace time).
+    pub fn spawn<F>(&self, work: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.0.tracker.spawn(work)
+    }
+
+    /// Fires when the server begins to stop: long work ends early, streams drain.
+    #[must_use]
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.0.shutdown
+    }
+
+    /// The tracker shutdown waits for.
+    #[must_use]
+    pub fn tracker(&self) -> &TaskTracker {
+        &self.0.tracker
+    }
+
+    /// The channel over which nodes tell each other which cached values are out of date.
+    #[must_use]
+    pub fn invalidation(&self) -> &Invalidation {
+        &self.0.invalidation
+    }
+
+    /// API keys by type and text.
+    #[must_use]
+    pub fn keys(&self) -> &Cache<(String, String), db::api_token::ApiToken> {
+        &self.0.keys
+    }
+
+    /// Whether `what` was not asked for within the last minute on this node: for notes that need not be exact.
+    #[must_use]
+    pub fn due_this_minute(&self, what: &str) -> bool {
+        let mut due = false;
+        self.0.recent.get_with_by_ref(what, || due = true);
+        due
+    }
+
+    /// Whether the server is known to be set up. `false` means: ask the database.
+    #[must_use]
+    pub fn is_set_up_known(&self) -> bool {
+        self.0.set_up.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that the server is set up; it stays so.
+    pub fn note_set_up(&self) {
+        self.0.set_up.store(true, Ordering::Relaxed);
+    }
+}
