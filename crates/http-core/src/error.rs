@@ -203,18 +203,20 @@ impl IntoResponse for ApiError {
             )
                 .into_response(),
             Envelope::Body(body) => (self.status, axum::Json(body)).into_response(),
-            Envelope::FastApi => (self.status, axum::Json(FastApiError::of(self.status))).into_response(),
-            Envelope::Html => (self.status, axum::response::Html(page(self.status))).into_response(),
+            Envelope::FastApi => {
+                (self.status, axum::Json(FastApiError::of(self.status))).into_response()
+            }
+            Envelope::Html => {
+                (self.status, axum::response::Html(page(self.status))).into_response()
+            }
         };
         let headers = response.headers_mut();
         for (name, value) in self.headers {
             headers.append(name, value);
         }
         if self.status == StatusCode::UNAUTHORIZED && self.code != "" {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"api\""),
-            );
+            headers
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"api\""));
         }
         response
     }

@@ -14,11 +14,11 @@ use crate::{ApiError, AppState, validation};
 pub use axum::Json;
 
 /// What the reference says of a body that is not JSON.
-const NOT_UNDERSTOOD: &str = "The browser (or proxy) sent a request that this server could not understand.";
+const NOT_UNDERSTOOD: &str =
+    "The browser (or proxy) sent a request that this server could not understand.";
 
 /// What the reference says of a body that does not claim to be JSON.
-const NOT_JSON: &str =
-    "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
+const NOT_JSON: &str = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
 
 /// A part of the state an area brought: the model registry, the run hub …
 pub struct Part<T>(pub Arc<T>);

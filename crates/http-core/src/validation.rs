@@ -80,9 +80,11 @@ where
         };
         let path = fault_path(&err.path().to_string(), &err.inner().to_string());
         faults.push(fault(&path, &err.inner().to_string(), at(&original, &path)));
-        if !probes().into_iter().chain(variants(&err.inner().to_string())).any(|probe| {
-            put(&mut value, &path, probe) && gets_past::<T>(&value, &path)
-        }) {
+        if !probes()
+            .into_iter()
+            .chain(variants(&err.inner().to_string()))
+            .any(|probe| put(&mut value, &path, probe) && gets_past::<T>(&value, &path))
+        {
             break;
         }
     }
@@ -121,7 +123,9 @@ where
         let given = pairs.iter().find(|(key, _)| *key == path).map(|(_, value)| json!(value));
         faults.push(fault(&path, &message, given.as_ref()));
         let mut probes: Vec<String> =
-            ["1", "true", "", "00000000-0000-4000-8000-000000000000", "2000-01-01"].map(str::to_owned).into();
+            ["1", "true", "", "00000000-0000-4000-8000-000000000000", "2000-01-01"]
+                .map(str::to_owned)
+                .into();
         probes.extend(variants(&message).filter_map(|v| v.as_str().map(str::to_owned)));
         let passed = probes.into_iter().any(|probe| {
             pairs.retain(|(key, _)| *key != path);
@@ -138,17 +142,19 @@ where
 
 fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, (String, String)> {
     let read = serde_html_form::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
-    serde_path_to_error::deserialize::<_, T>(read)
-        .map_err(|err| {
-            let message = err.inner().to_string();
-            (fault_path(&err.path().to_string(), &message), message)
-        })
+    serde_path_to_error::deserialize::<_, T>(read).map_err(|err| {
+        let message = err.inner().to_string();
+        (fault_path(&err.path().to_string(), &message), message)
+    })
 }
 
 /// `data[0].name` → `data.0.name`; for a missing field, its own path.
 fn fault_path(path: &str, message: &str) -> String {
-    let mut path = if path == "." { String::new() } else { path.replace('[', ".").replace(']', "") };
-    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+    let mut path =
+        if path == "." { String::new() } else { path.replace('[', ".").replace(']', "") };
+    if let Some(field) =
+        message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next())
+    {
         if !path.is_empty() {
             path.push('.');
         }
@@ -165,7 +171,10 @@ fn fault(path: &str, message: &str, given: Option<&Value>) -> Fault {
         format!("Input should be a valid string [type=string_type, input_type={kind}]")
     } else if message.contains("expected a boolean") || message.contains("not `true` or `false`") {
         format!("Input should be a valid boolean [type=bool_type, input_type={kind}]")
-    } else if ["expected i", "expected u", "invalid digit"].iter().any(|word| message.contains(word)) {
+    } else if ["expected i", "expected u", "invalid digit"]
+        .iter()
+        .any(|word| message.contains(word))
+    {
         format!("Input should be a valid integer [type=int_type, input_type={kind}]")
     } else if message.contains("expected f") || message.contains("invalid float") {
         format!("Input should be a valid number [type=float_type, input_type={kind}]")
@@ -173,7 +182,9 @@ fn fault(path: &str, message: &str, given: Option<&Value>) -> Fault {
         format!("Input should be a valid list [type=list_type, input_type={kind}]")
     } else if message.contains("expected a map") {
         format!("Input should be a valid dictionary [type=dict_type, input_type={kind}]")
-    } else if let Some(options) = message.split("expected ").nth(1).filter(|_| message.starts_with("unknown variant")) {
+    } else if let Some(options) =
+        message.split("expected ").nth(1).filter(|_| message.starts_with("unknown variant"))
+    {
         let options = options.trim_start_matches("one of ").replace('`', "'");
         format!("Input should be {options} [type=enum]")
     } else {
@@ -186,12 +197,16 @@ fn report_faults(report: &garde::Report, given: &Value, known: &[Fault]) -> Vec<
     let mut faults = Vec::new();
     for (path, error) in report.iter() {
         let path = path.to_string().replace('[', ".").replace(']', "");
-        let seen = |fault: &Fault| fault.path == path || path.starts_with(&format!("{}.", fault.path));
+        let seen =
+            |fault: &Fault| fault.path == path || path.starts_with(&format!("{}.", fault.path));
         if known.iter().any(seen) || faults.iter().any(seen) {
             continue;
         }
         let kind = at(given, &path).map_or("str", python_type);
-        faults.push(Fault { message: format!("{} [type=value_error, input_type={kind}]", error.message()), path });
+        faults.push(Fault {
+            message: format!("{} [type=value_error, input_type={kind}]", error.message()),
+            path,
+        });
     }
     faults
 }
@@ -233,7 +248,14 @@ fn probes() -> Vec<Value> {
 /// The variants an enum would have taken, out of serde's message.
 fn variants(message: &str) -> impl Iterator<Item = Value> {
     let list = message.split("expected ").nth(1).filter(|_| message.starts_with("unknown variant"));
-    list.unwrap_or_default().split('`').skip(1).step_by(2).take(1).map(|name| json!(name)).collect::<Vec<_>>().into_iter()
+    list.unwrap_or_default()
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .take(1)
+        .map(|name| json!(name))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
@@ -254,7 +276,9 @@ fn put(value: &mut Value, path: &str, probe: Value) -> bool {
     for step in parent.split('.').filter(|step| !step.is_empty()) {
         let next = match place {
             Value::Object(map) => map.get_mut(step),
-            Value::Array(items) => step.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
+            Value::Array(items) => {
+                step.parse::<usize>().ok().and_then(|index| items.get_mut(index))
+            }
             _ => None,
         };
         let Some(next) = next else { return false };
@@ -265,13 +289,15 @@ fn put(value: &mut Value, path: &str, probe: Value) -> bool {
             map.insert(last.to_owned(), probe);
             true
         }
-        Value::Array(items) => match last.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
-            Some(item) => {
-                *item = probe;
-                true
+        Value::Array(items) => {
+            match last.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
+                Some(item) => {
+                    *item = probe;
+                    true
+                }
+                None => false,
             }
-            None => false,
-        },
+        }
         _ => false,
     }
 }
@@ -394,7 +420,10 @@ pub mod lax {
         match value {
             Value::Bool(flag) => Some(i64::from(*flag)),
             Value::Number(number) => number.as_i64().or_else(|| {
-                number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15).map(|float| float as i64)
+                number
+                    .as_f64()
+                    .filter(|float| float.fract() == 0.0 && float.abs() < 9e15)
+                    .map(|float| float as i64)
             }),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
@@ -442,7 +471,12 @@ mod tests {
 
     fn faults(value: Value) -> Vec<String> {
         let err = read::<Login>(value).unwrap_err();
-        err.message().lines().skip(1).filter(|line| !line.starts_with("  ")).map(str::to_owned).collect()
+        err.message()
+            .lines()
+            .skip(1)
+            .filter(|line| !line.starts_with("  "))
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]
@@ -452,7 +486,10 @@ mod tests {
             (json!({"remember_me": "x", "password": 5}), vec!["email", "password", "remember_me"]),
             (json!({"email": "a", "password": "ab"}), vec!["password"]),
             (json!({"password": "ab"}), vec!["email", "password"]),
-            (json!({"email": "a", "password": "abc", "nested": [{"count": 1}, {}]}), vec!["nested.1.count"]),
+            (
+                json!({"email": "a", "password": "abc", "nested": [{"count": 1}, {}]}),
+                vec!["nested.1.count"],
+            ),
             (json!([]), vec![]),
         ] {
             assert_eq!(faults(value), expected);
@@ -462,10 +499,15 @@ mod tests {
     #[test]
     fn query_faults_are_named_too() {
         let err = query::<Paging>("page=x&_limit=y").unwrap_err();
-        let named: Vec<_> = err.message().lines().skip(1).filter(|line| !line.starts_with("  ")).collect();
+        let named: Vec<_> =
+            err.message().lines().skip(1).filter(|line| !line.starts_with("  ")).collect();
         assert_eq!(named, ["page", "_limit", "_kind"]);
         let err = query::<Paging>("page=0&_kind=a").unwrap_err();
-        assert!(err.message().starts_with("1 validation error for Paging\npage\n  "), "{}", err.message());
+        assert!(
+            err.message().starts_with("1 validation error for Paging\npage\n  "),
+            "{}",
+            err.message()
+        );
         assert!(query::<Paging>("page=2&_kind=a%20b").is_ok_and(|paging| paging.page == 2));
     }
 }

@@ -55,7 +55,8 @@ pub async fn run(config: Config, mut roles: Roles) -> anyhow::Result<ExitCode> {
     }
     let wired = wiring::open(config).await?;
     let ctx = wired.state.ctx.clone();
-    let grace = Duration::from_secs(u64::try_from(ctx.config.own.shutdown_grace_seconds).unwrap_or(30));
+    let grace =
+        Duration::from_secs(u64::try_from(ctx.config.own.shutdown_grace_seconds).unwrap_or(30));
 
     let invalidation = ctx.invalidation().clone();
     let listener = tokio::spawn(async move { invalidation.listen().await });
@@ -96,7 +97,8 @@ async fn serve(state: &AppState, started: Instant, grace: Duration) -> anyhow::R
         let _ = stream.set_nodelay(true);
     });
     let stop = ctx.shutdown().clone();
-    let server = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let server =
+        axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
     let mut server = std::pin::pin!(server.into_future());
     tokio::select! {
         outcome = &mut server => return outcome.context("the server stopped"),
@@ -110,9 +112,11 @@ async fn serve(state: &AppState, started: Instant, grace: Duration) -> anyhow::R
 }
 
 fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    let address = format!("{}:{}", config.entrypoint.dify_bind_address, config.entrypoint.dify_port);
-    let address: SocketAddr =
-        address.parse().with_context(|| format!("DIFY_BIND_ADDRESS and DIFY_PORT name no address: {address}"))?;
+    let address =
+        format!("{}:{}", config.entrypoint.dify_bind_address, config.entrypoint.dify_port);
+    let address: SocketAddr = address
+        .parse()
+        .with_context(|| format!("DIFY_BIND_ADDRESS and DIFY_PORT name no address: {address}"))?;
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.bind(address).with_context(|| format!("cannot listen on {address}"))?;
@@ -131,7 +135,9 @@ async fn watch_signals(ctx: Ctx) {
 
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         tracing::error!("signals cannot be watched");
         return std::future::pending().await;
     };

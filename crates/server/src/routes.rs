@@ -47,7 +47,10 @@ fn documents() -> Router<AppState> {
         router.route(
             &format!("/openapi/{surface}.json"),
             axum::routing::get(move || async move {
-                ([(axum::http::header::CONTENT_TYPE, "application/json")], openapi(surface).unwrap_or_default())
+                (
+                    [(axum::http::header::CONTENT_TYPE, "application/json")],
+                    openapi(surface).unwrap_or_default(),
+                )
             }),
         )
     })

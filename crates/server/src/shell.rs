@@ -39,7 +39,9 @@ pub fn wrap(routes: Router<AppState>, state: AppState) -> Router {
 
 /// `/api/v1/…` is the service API's second name: older deployments put a prefix before everything.
 pub fn alias(mut request: Request) -> Request {
-    if let Some(rest) = request.uri().path_and_query().and_then(|path| path.as_str().strip_prefix("/api/v1/")) {
+    if let Some(rest) =
+        request.uri().path_and_query().and_then(|path| path.as_str().strip_prefix("/api/v1/"))
+    {
         if let Ok(uri) = format!("/v1/{rest}").parse::<Uri>() {
             *request.uri_mut() = uri;
         }

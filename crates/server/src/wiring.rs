@@ -94,14 +94,16 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
         config,
     });
     let version = env!("CARGO_PKG_VERSION");
-    let metrics = telemetry::metrics::install(version, option_env!("COMMIT_SHA").unwrap_or_default())?;
+    let metrics =
+        telemetry::metrics::install(version, option_env!("COMMIT_SHA").unwrap_or_default())?;
     let state = AppState::new(ctx).with(metrics);
     Ok(Wired { state, base })
 }
 
 /// Builds the schema of a private database, or where asked to; everywhere else it must be there already.
 async fn prepare_schema(base: &Base) -> anyhow::Result<()> {
-    let status = db::migrate::status(&base.db).await.context("the database's schema cannot be read")?;
+    let status =
+        db::migrate::status(&base.db).await.context("the database's schema cannot be read")?;
     if status.is_current() {
         return Ok(());
     }
@@ -131,12 +133,19 @@ fn secret(config: &Config) -> anyhow::Result<Arc<str>> {
     let write = || -> std::io::Result<()> {
         use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
         std::fs::create_dir_all(&config.own.dify_data_dir)?;
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)?;
         file.write_all(secret.as_bytes())
     };
     write().with_context(|| {
-        format!("SECRET_KEY is not set, and one made for this installation cannot be kept in {}", path.display())
+        format!(
+            "SECRET_KEY is not set, and one made for this installation cannot be kept in {}",
+            path.display()
+        )
     })?;
     tracing::warn!(path = %path.display(), "SECRET_KEY is not set; made one and kept it there");
     Ok(secret.into())
@@ -144,7 +153,9 @@ fn secret(config: &Config) -> anyhow::Result<Arc<str>> {
 
 /// Storage as `STORAGE_TYPE` says; beside the private database where neither is configured.
 fn storage(config: &Config) -> anyhow::Result<storage::Storage> {
-    let configured = config.variables().any(|(name, _)| name.starts_with("STORAGE_") || name.starts_with("OPENDAL_"));
+    let configured = config
+        .variables()
+        .any(|(name, _)| name.starts_with("STORAGE_") || name.starts_with("OPENDAL_"));
     let options = if config.is_embedded_database() && !configured {
         storage::StorageOptions::local(Path::new(&config.own.dify_data_dir).join("storage"))
     } else {
@@ -194,7 +205,10 @@ fn redis_options(settings: RedisSettings) -> anyhow::Result<RedisOptions> {
     if let Some(tls) = settings.tls {
         let read = |path: &Option<std::path::PathBuf>| -> anyhow::Result<Option<Vec<u8>>> {
             path.as_ref()
-                .map(|path| std::fs::read(path).with_context(|| format!("{} cannot be read", path.display())))
+                .map(|path| {
+                    std::fs::read(path)
+                        .with_context(|| format!("{} cannot be read", path.display()))
+                })
                 .transpose()
         };
         options.tls = Some(redis::TlsOptions {

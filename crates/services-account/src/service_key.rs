@@ -81,8 +81,7 @@ impl Failure for KeyError {
 /// [`KeyError::NoHeader`], [`KeyError::Scheme`].
 pub fn bearer(header: Option<&str>) -> Result<&str, KeyError> {
     let header = header.ok_or(KeyError::NoHeader)?;
-    let (scheme, token) =
-        header.split_once(char::is_whitespace).ok_or(KeyError::NoHeader)?;
+    let (scheme, token) = header.split_once(char::is_whitespace).ok_or(KeyError::NoHeader)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(KeyError::Scheme);
     }

@@ -169,11 +169,7 @@ pub async fn load(ctx: &Ctx, id: AccountId) -> Result<SignedIn, SessionError> {
     if ACTIVE_EVERY < now - account.last_active_at {
         db::account::touch(&mut conn, id, now).await?;
     }
-    Ok(SignedIn {
-        account,
-        tenant: membership.tenant_id,
-        role: Role::parse(&membership.role),
-    })
+    Ok(SignedIn { account, tenant: membership.tenant_id, role: Role::parse(&membership.role) })
 }
 
 /// The owner of a workspace: whom the admin key and the service keys speak for.

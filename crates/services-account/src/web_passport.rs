@@ -24,7 +24,9 @@ pub enum PassportError {
     #[error("{0}")]
     Bad(String),
     /// The app or the user is gone.
-    #[error("The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.")]
+    #[error(
+        "The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again."
+    )]
     Gone,
     /// The code changed since.
     #[error("Site URL is no longer valid.")]
@@ -75,9 +77,7 @@ pub async fn authenticate(ctx: &Ctx, passport: &str) -> Result<Visitor, Passport
     let end_user = text("end_user_id").and_then(|id| id.parse().ok()).ok_or(PassportError::Gone)?;
     let code = text("app_code").ok_or(PassportError::Outdated)?;
     let mut conn = ctx.db.acquire().await?;
-    let app = db::app::find_by_credential(&mut conn, app)
-        .await?
-        .ok_or(PassportError::Gone)?;
+    let app = db::app::find_by_credential(&mut conn, app).await?.ok_or(PassportError::Gone)?;
     let site = db::site::find_by_code(&mut conn, code)
         .await?
         .filter(|site| site.app_id == app.id)
@@ -85,8 +85,7 @@ pub async fn authenticate(ctx: &Ctx, passport: &str) -> Result<Visitor, Passport
     if !app.enable_site {
         return Err(PassportError::Disabled);
     }
-    let end_user = db::end_user::find(&mut conn, app.tenant_id, end_user)
-        .await?
-        .ok_or(PassportError::Gone)?;
+    let end_user =
+        db::end_user::find(&mut conn, app.tenant_id, end_user).await?.ok_or(PassportError::Gone)?;
     Ok(Visitor { app, site, end_user })
 }

@@ -82,7 +82,8 @@ impl Ctx {
     #[must_use]
     pub fn now_naive(&self) -> NaiveDateTime {
         let now = Utc::now().naive_utc();
-        chrono::DurationRound::duration_trunc(now, chrono::TimeDelta::microseconds(1)).unwrap_or(now)
+        chrono::DurationRound::duration_trunc(now, chrono::TimeDelta::microseconds(1))
+            .unwrap_or(now)
     }
 
     /// Runs `work` beyond the request that started it; shutdown waits for it (up to its grace time).

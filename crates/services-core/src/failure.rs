@@ -42,7 +42,10 @@ pub enum Fault {
 
 impl Fault {
     /// A fault with its cause.
-    pub fn caused(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn caused(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
         Self::Caused(what.into(), source.into())
     }
 }

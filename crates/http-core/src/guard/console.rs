@@ -22,7 +22,8 @@ impl FromRequestParts<AppState> for SetUp {
         if ctx.config.deploy.edition != "SELF_HOSTED" || session::is_set_up(ctx).await? {
             return Ok(Self);
         }
-        let wants_password = ctx.config.direct.init_password.as_deref().is_some_and(|p| !p.is_empty());
+        let wants_password =
+            ctx.config.direct.init_password.as_deref().is_some_and(|p| !p.is_empty());
         Err(if wants_password {
             ApiError::new(
                 StatusCode::UNAUTHORIZED,
@@ -61,8 +62,8 @@ impl FromRequestParts<AppState> for LoggedIn {
         let user = match admin(ctx, &parts.headers).await? {
             Some(owner) => Self { user: owner, token: None },
             None => {
-                let token = access_token(ctx, &parts.headers)
-                    .ok_or(session::SessionError::NoToken)?;
+                let token =
+                    access_token(ctx, &parts.headers).ok_or(session::SessionError::NoToken)?;
                 let user = session::authenticate(ctx, &token).await?;
                 check_csrf(ctx, parts, &user)?;
                 Self { user, token: Some(token) }
@@ -129,7 +130,10 @@ role_guards! {
 /// The owner of the workspace the admin key asks for, if that key is on and was sent.
 async fn admin(ctx: &Ctx, headers: &HeaderMap) -> Result<Option<SignedIn>, ApiError> {
     let settings = &ctx.config.feature;
-    let Some(key) = settings.admin_api_key.as_deref().filter(|key| settings.admin_api_key_enable && !key.is_empty())
+    let Some(key) = settings
+        .admin_api_key
+        .as_deref()
+        .filter(|key| settings.admin_api_key_enable && !key.is_empty())
     else {
         return Ok(None);
     };
@@ -197,13 +201,13 @@ fn check_csrf(ctx: &Ctx, parts: &Parts, user: &SignedIn) -> Result<(), ApiError>
 
 /// `/console/api/apps/<id>/workflows/draft…`: saved by a browser's beacon, which cannot send headers.
 fn is_draft_path(path: &str) -> bool {
-    path.strip_prefix("/console/api/apps/")
-        .and_then(|rest| rest.split_once('/'))
-        .is_some_and(|(id, rest)| {
+    path.strip_prefix("/console/api/apps/").and_then(|rest| rest.split_once('/')).is_some_and(
+        |(id, rest)| {
             !id.is_empty()
                 && id.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase() || b == b'-')
                 && rest.starts_with("workflows/draft")
-        })
+        },
+    )
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ impl FromRequestParts<AppState> for KeyedApp {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let app = service_key::app(&state.ctx, service_key::bearer(authorization(&parts.headers))?).await?;
+        let app = service_key::app(&state.ctx, service_key::bearer(authorization(&parts.headers))?)
+            .await?;
         tracing::Span::current().record("tenant_id", tracing::field::display(app.tenant_id));
         Ok(Self(app))
     }
@@ -98,7 +99,11 @@ impl FormUser {
     ///
     /// # Errors
     /// The database's.
-    pub async fn end_user(&self, state: &AppState, user: Option<&str>) -> Result<EndUser, ApiError> {
+    pub async fn end_user(
+        &self,
+        state: &AppState,
+        user: Option<&str>,
+    ) -> Result<EndUser, ApiError> {
         Ok(end_user::of_service(&state.ctx, &self.0, user).await?)
     }
 }

@@ -20,7 +20,8 @@ impl FromRequestParts<AppState> for Visitor {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let passport = passport(&parts.headers).ok_or(web_passport::PassportError::Missing)?;
         let visitor = web_passport::authenticate(&state.ctx, &passport).await?;
-        tracing::Span::current().record("tenant_id", tracing::field::display(visitor.app.tenant_id));
+        tracing::Span::current()
+            .record("tenant_id", tracing::field::display(visitor.app.tenant_id));
         Ok(Self(visitor))
     }
 }

@@ -36,21 +36,40 @@ impl Policies {
                 prefix: "/console/api/",
                 origins: config.console_cors_origins(),
                 credentials: true,
-                headers: &["Content-Type", "X-App-Code", "X-App-Passport", "Authorization", "X-CSRF-Token"],
+                headers: &[
+                    "Content-Type",
+                    "X-App-Code",
+                    "X-App-Passport",
+                    "Authorization",
+                    "X-CSRF-Token",
+                ],
                 methods: METHODS,
             },
             Policy {
                 prefix: "/v1/",
                 origins: any(),
                 credentials: false,
-                headers: &["Content-Type", "X-App-Code", "X-App-Passport", "Authorization", "Idempotency-Key", "Last-Event-ID"],
+                headers: &[
+                    "Content-Type",
+                    "X-App-Code",
+                    "X-App-Passport",
+                    "Authorization",
+                    "Idempotency-Key",
+                    "Last-Event-ID",
+                ],
                 methods: METHODS,
             },
             Policy {
                 prefix: "/api/",
                 origins: config.web_cors_origins(),
                 credentials: true,
-                headers: &["Content-Type", "X-App-Code", "X-App-Passport", "Authorization", "X-CSRF-Token"],
+                headers: &[
+                    "Content-Type",
+                    "X-App-Code",
+                    "X-App-Passport",
+                    "Authorization",
+                    "X-CSRF-Token",
+                ],
                 methods: METHODS,
             },
             Policy {
@@ -85,8 +104,7 @@ pub async fn apply(State(policies): State<Policies>, request: Request, next: Nex
     };
     let origin = request.headers().get(header::ORIGIN).cloned();
     let origin = origin.filter(|origin| origin.to_str().is_ok_and(|origin| policy.allows(origin)));
-    let preflight = request.method() == Method::OPTIONS
-        && !policy.prefix.starts_with("/triggers")
+    let preflight = request.method() == Method::OPTIONS && !policy.prefix.starts_with("/triggers")
         || request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if preflight {
         let mut response = ().into_response();
@@ -94,9 +112,10 @@ pub async fn apply(State(policies): State<Policies>, request: Request, next: Nex
         if origin.is_some() {
             let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS);
             allow_headers(response.headers_mut(), policy, asked);
-            response
-                .headers_mut()
-                .insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(policy.methods));
+            response.headers_mut().insert(
+                header::ACCESS_CONTROL_ALLOW_METHODS,
+                HeaderValue::from_static(policy.methods),
+            );
         }
         response
     } else {
@@ -109,7 +128,8 @@ pub async fn apply(State(policies): State<Policies>, request: Request, next: Nex
 fn mark(headers: &mut HeaderMap, policy: &Policy, origin: Option<HeaderValue>, preflight: bool) {
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     let Some(origin) = origin else { return };
-    let literal = !policy.credentials && !preflight && policy.origins.iter().any(|allowed| allowed == "*");
+    let literal =
+        !policy.credentials && !preflight && policy.origins.iter().any(|allowed| allowed == "*");
     let value = if literal { HeaderValue::from_static("*") } else { origin };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));

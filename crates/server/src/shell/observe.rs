@@ -62,8 +62,7 @@ pub async fn observe(State(observer): State<Observer>, request: Request, next: N
         telemetry::propagation::set_parent(&span, parent, state.as_deref());
     }
     let context = net::RequestContext { request_id: ids.req_id.clone(), traceparent };
-    let mut response =
-        net::with_context(context, next.run(request)).instrument(span.clone()).await;
+    let mut response = net::with_context(context, next.run(request)).instrument(span.clone()).await;
 
     let took = started.elapsed();
     let status = response.status().as_u16();

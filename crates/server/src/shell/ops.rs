@@ -46,8 +46,10 @@ struct Readiness {
 /// Ready: not stopping, and the database answers. Redis may be away: what needs none is served.
 async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let ctx = &state.ctx;
-    let database = tokio::time::timeout(PROBE, ctx.db.ping()).await.is_ok_and(|answer| answer.is_ok());
-    let redis = tokio::time::timeout(PROBE, ctx.redis.ping()).await.is_ok_and(|answer| answer.is_ok());
+    let database =
+        tokio::time::timeout(PROBE, ctx.db.ping()).await.is_ok_and(|answer| answer.is_ok());
+    let redis =
+        tokio::time::timeout(PROBE, ctx.redis.ping()).await.is_ok_and(|answer| answer.is_ok());
     let ready = database && !ctx.shutdown().is_cancelled();
     let word = |up: bool| if up { "up" } else { "down" };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
