@@ -10,7 +10,10 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use crypto::tenant_key::TenantPrivateKey;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use types::TenantId;
 
 use crate::cache::{Cache, Invalidation};
 
@@ -38,6 +41,7 @@ struct Inner {
     parts: CtxParts,
     invalidation: Invalidation,
     keys: Cache<(String, String), db::api_token::ApiToken>,
+    tenant_keys: Cache<TenantId, Arc<TenantPrivateKey>>,
     recent: moka::sync::Cache<String, ()>,
     set_up: AtomicBool,
     tracker: TaskTracker,
@@ -58,10 +62,13 @@ impl Ctx {
     pub fn new(parts: CtxParts) -> Self {
         let invalidation = Invalidation::new(parts.redis.clone());
         let keys = Cache::new(&invalidation, 10_000, Duration::from_secs(600));
+        // As long as the reference keeps them.
+        let tenant_keys = Cache::new(&invalidation, 1_000, Duration::from_secs(120));
         Self(Arc::new(Inner {
             parts,
             invalidation,
             keys,
+            tenant_keys,
             recent: moka::sync::Cache::builder()
                 .max_capacity(100_000)
                 .time_to_live(Duration::from_secs(60))
@@ -117,6 +124,11 @@ impl Ctx {
     #[must_use]
     pub fn keys(&self) -> &Cache<(String, String), db::api_token::ApiToken> {
         &self.0.keys
+    }
+
+    /// Private keys of workspaces, read and parsed.
+    pub(crate) fn tenant_keys(&self) -> &Cache<TenantId, Arc<TenantPrivateKey>> {
+        &self.0.tenant_keys
     }
 
     /// Whether `what` was not asked for within the last minute on this node: for notes that need not be exact.

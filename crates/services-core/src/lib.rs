@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod ctx;
 pub mod failure;
+pub mod tenant_secret;
 
 pub use ctx::{Ctx, CtxParts};
 pub use failure::{Failure, Fault};
