@@ -41,7 +41,10 @@ pub async fn encrypt_all(
             .map_err(|err| Fault::caused("a workspace's public key cannot be read", err))?;
         secrets
             .iter()
-            .map(|secret| key.encrypt(secret).map_err(|err| Fault::caused("a secret cannot be encrypted", err)))
+            .map(|secret| {
+                key.encrypt(secret)
+                    .map_err(|err| Fault::caused("a secret cannot be encrypted", err))
+            })
             .collect()
     })
     .await
@@ -88,7 +91,7 @@ async fn private_key(ctx: &Ctx, tenant: TenantId) -> Result<Arc<TenantPrivateKey
                     .map_err(|err| Fault::caused("a workspace's private key cannot be read", err))
             })
             .await?;
-            Ok(Some(Arc::new(key)))
+            Ok::<_, Fault>(Some(Arc::new(key)))
         })
         .await?
         .ok_or_else(|| Fault::Other(format!("workspace {tenant} has no private key")))
