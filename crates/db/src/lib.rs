@@ -51,6 +51,7 @@ pub mod end_user;
 // Knowledge: datasets, documents, segments.
 
 // Models, tools, plugins, files.
+pub mod provider;
 
 // Platform: set-up, keys, extensions.
 pub mod api_token;
