@@ -6,8 +6,10 @@ use anyhow::Context;
 use config::{Config, RedisSettings, RedisTopology};
 use db::{Db, DbOptions, embedded::Embedded};
 use http_core::AppState;
+use model_runtime::Registry;
 use redis::{Redis, RedisOptions};
 use services_core::{Ctx, CtxParts};
+use services_model::Models;
 
 /// The database, opened as the settings say.
 pub struct Base {
@@ -96,8 +98,17 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
     let version = env!("CARGO_PKG_VERSION");
     let metrics =
         telemetry::metrics::install(version, option_env!("COMMIT_SHA").unwrap_or_default())?;
-    let state = AppState::new(ctx).with(metrics);
+    let models = Models::new(ctx.clone(), registry(&ctx)?);
+    let state = AppState::new(ctx).with(metrics).with(models);
     Ok(Wired { state, base })
+}
+
+/// The model providers: those built in.
+fn registry(ctx: &Ctx) -> anyhow::Result<Registry> {
+    let client = ctx.http.raw(net::Policy::Upstream).context("the HTTP client cannot be built")?;
+    let providers = model_runtime::built_in(&client, model_runtime::Limits::default())
+        .context("a built-in provider is not declared right")?;
+    Ok(Registry::new(providers))
 }
 
 /// Builds the schema of a private database, or where asked to; everywhere else it must be there already.
