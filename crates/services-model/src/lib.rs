@@ -63,7 +63,9 @@ impl Failure for ModelError {
     fn code(&self) -> &'static str {
         match self {
             Self::UnknownProvider(_) | Self::Disabled(_) => "invalid_param",
-            Self::NotInitialized(_) | Self::NoDefault(_) | Self::Missing(_) => "provider_not_initialize",
+            Self::NotInitialized(_) | Self::NoDefault(_) | Self::Missing(_) => {
+                "provider_not_initialize"
+            }
             Self::Invoke(_) => "completion_request_error",
             Self::Fault(fault) => fault.code(),
         }
@@ -98,7 +100,9 @@ impl Models {
         let found = self
             .setups
             .find(tenant, [cache_tag(tenant)], async {
-                Setup::load(&self.ctx, &self.registry, tenant).await.map(|setup| Some(Arc::new(setup)))
+                Setup::load(&self.ctx, &self.registry, tenant)
+                    .await
+                    .map(|setup| Some(Arc::new(setup)))
             })
             .await?;
         Ok(found.unwrap_or_default())
@@ -144,12 +148,18 @@ impl Models {
                 continue;
             }
             let declared = schema.models.iter().find(|model| {
-                model.model_type == kind && !model.deprecated && setup.is_enabled(&schema.provider, kind, &model.model)
+                model.model_type == kind
+                    && !model.deprecated
+                    && setup.is_enabled(&schema.provider, kind, &model.model)
             });
-            if let (Some(model), true) = (declared, setup.provider_credentials(&schema.provider).is_some()) {
+            if let (Some(model), true) =
+                (declared, setup.provider_credentials(&schema.provider).is_some())
+            {
                 return Ok((schema.provider.clone(), model.model.clone()));
             }
-            if let Some(added) = setup.added_models(&schema.provider).find(|model| model.kind == kind) {
+            if let Some(added) =
+                setup.added_models(&schema.provider).find(|model| model.kind == kind)
+            {
                 return Ok((schema.provider.clone(), added.name.clone()));
             }
         }

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use model_runtime::{
-    CallContext, Credentials, InvokeError, LlmRequest, LlmStream, ModelProvider, ModelRef, ModelSchema, ModelType,
+    CallContext, Credentials, InvokeError, LlmRequest, LlmStream, ModelProvider, ModelRef,
+    ModelSchema, ModelType,
 };
 use services_core::Ctx;
 use types::TenantId;
@@ -70,12 +71,24 @@ impl ReadyModel {
                     setup.provider_credentials(&id)
                 } else {
                     // Entries made of a stored credential follow it when it changes.
-                    config.credential_id.and_then(|id| setup.opened(id)).or_else(|| setup.opened(config.id))
+                    config
+                        .credential_id
+                        .and_then(|id| setup.opened(id))
+                        .or_else(|| setup.opened(config.id))
                 };
                 own.map(|own| (config.id, own.clone()))
             })
             .collect();
-        Ok(Self { ctx: models.ctx().clone(), tenant, kind, provider, schema, model: model.to_owned(), credentials, spread })
+        Ok(Self {
+            ctx: models.ctx().clone(),
+            tenant,
+            kind,
+            provider,
+            schema,
+            model: model.to_owned(),
+            credentials,
+            spread,
+        })
     }
 
     /// The full id of the provider.
@@ -118,7 +131,9 @@ impl ReadyModel {
                 },
             }
         }
-        Err(refusal.unwrap_or_else(|| InvokeError::Value("Model credentials is not initialized.".to_owned())))
+        Err(refusal.unwrap_or_else(|| {
+            InvokeError::Value("Model credentials is not initialized.".to_owned())
+        }))
     }
 
     /// The credentials whose turn it is, then the others; those that rest are left out.

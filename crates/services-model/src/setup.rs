@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use db::provider::{Credential, DefaultModel, LoadBalancingConfig, ModelSetting, Preference, Provider, ProviderModel};
+use db::provider::{
+    Credential, DefaultModel, LoadBalancingConfig, ModelSetting, Preference, Provider,
+    ProviderModel,
+};
 use model_runtime::{Credentials, ModelType, Registry, id::ProviderId};
 use serde_json::Value;
 use services_core::{Ctx, Fault, tenant_secret};
@@ -44,7 +47,11 @@ pub struct AddedModel<'a> {
 }
 
 impl Setup {
-    pub(crate) async fn load(ctx: &Ctx, registry: &Registry, tenant: TenantId) -> Result<Self, Fault> {
+    pub(crate) async fn load(
+        ctx: &Ctx,
+        registry: &Registry,
+        tenant: TenantId,
+    ) -> Result<Self, Fault> {
         let mut setup = {
             let mut conn = ctx.db.acquire().await?;
             Self {
@@ -81,18 +88,28 @@ impl Setup {
         }
     }
 
-    async fn open_secrets(&mut self, ctx: &Ctx, registry: &Registry, tenant: TenantId) -> Result<(), Fault> {
+    async fn open_secrets(
+        &mut self,
+        ctx: &Ctx,
+        registry: &Registry,
+        tenant: TenantId,
+    ) -> Result<(), Fault> {
         let mut secret_fields: HashMap<String, Vec<String>> = HashMap::new();
         for provider in registry.providers(tenant).await {
             let schema = provider.schema();
-            let fields = schema.secrets().chain(schema.model_secrets()).map(str::to_owned).collect();
+            let fields =
+                schema.secrets().chain(schema.model_secrets()).map(str::to_owned).collect();
             secret_fields.insert(schema.provider.clone(), fields);
         }
         let stored = self
             .credentials
             .iter()
             .map(|row| (row.id, &row.provider_name, Some(&row.encrypted_config)))
-            .chain(self.load_balancing.iter().map(|row| (row.id, &row.provider_name, row.encrypted_config.as_ref())));
+            .chain(
+                self.load_balancing
+                    .iter()
+                    .map(|row| (row.id, &row.provider_name, row.encrypted_config.as_ref())),
+            );
         let mut tokens = Vec::new();
         let mut places = Vec::new();
         let mut open = HashMap::new();
@@ -127,7 +144,9 @@ impl Setup {
     /// The row of a provider's own (not hosted) credentials.
     #[must_use]
     pub fn custom_provider(&self, provider: &str) -> Option<&Provider> {
-        self.providers.iter().find(|row| row.provider_name == provider && row.provider_type == "custom")
+        self.providers
+            .iter()
+            .find(|row| row.provider_name == provider && row.provider_type == "custom")
     }
 
     /// The credentials in use of a provider.
@@ -138,25 +157,37 @@ impl Setup {
     }
 
     /// The models a workspace added to a provider.
-    pub fn added_models<'a, 'p>(&'a self, provider: &'p str) -> impl Iterator<Item = AddedModel<'a>> + use<'a, 'p> {
-        self.models.iter().filter(move |row| row.provider_name == provider && row.is_valid).filter_map(|row| {
-            Some(AddedModel {
-                kind: row.model_type.parse().ok()?,
-                name: &row.model_name,
-                credentials: row.credential_id.and_then(|id| self.opened(id)),
+    pub fn added_models<'a, 'p>(
+        &'a self,
+        provider: &'p str,
+    ) -> impl Iterator<Item = AddedModel<'a>> + use<'a, 'p> {
+        self.models
+            .iter()
+            .filter(move |row| row.provider_name == provider && row.is_valid)
+            .filter_map(|row| {
+                Some(AddedModel {
+                    kind: row.model_type.parse().ok()?,
+                    name: &row.model_name,
+                    credentials: row.credential_id.and_then(|id| self.opened(id)),
+                })
             })
-        })
     }
 
     /// Whether a provider has credentials or models of the workspace.
     #[must_use]
     pub fn is_usable(&self, provider: &str) -> bool {
-        self.provider_credentials(provider).is_some() || self.added_models(provider).next().is_some()
+        self.provider_credentials(provider).is_some()
+            || self.added_models(provider).next().is_some()
     }
 
     /// The credentials of a model: its own, else its provider's.
     #[must_use]
-    pub fn model_credentials(&self, provider: &str, kind: ModelType, model: &str) -> Option<&Credentials> {
+    pub fn model_credentials(
+        &self,
+        provider: &str,
+        kind: ModelType,
+        model: &str,
+    ) -> Option<&Credentials> {
         self.added_models(provider)
             .find(|added| added.kind == kind && added.name == model)
             .and_then(|added| added.credentials)
@@ -167,7 +198,9 @@ impl Setup {
     #[must_use]
     pub fn setting(&self, provider: &str, kind: ModelType, model: &str) -> Option<&ModelSetting> {
         self.settings.iter().find(|row| {
-            row.provider_name == provider && row.model_name == model && row.model_type.parse() == Ok(kind)
+            row.provider_name == provider
+                && row.model_name == model
+                && row.model_type.parse() == Ok(kind)
         })
     }
 
@@ -179,7 +212,12 @@ impl Setup {
 
     /// The credentials a model's calls are spread over; empty where they are not spread. One alone is not spreading.
     #[must_use]
-    pub fn spread(&self, provider: &str, kind: ModelType, model: &str) -> Vec<&LoadBalancingConfig> {
+    pub fn spread(
+        &self,
+        provider: &str,
+        kind: ModelType,
+        model: &str,
+    ) -> Vec<&LoadBalancingConfig> {
         if !self.setting(provider, kind, model).is_some_and(|row| row.load_balancing_enabled) {
             return Vec::new();
         }
@@ -210,6 +248,9 @@ impl Setup {
 fn parse(config: &str) -> Credentials {
     match serde_json::from_str(config) {
         Ok(Value::Object(credentials)) => credentials,
-        _ => Credentials::from_iter([("openai_api_key".to_owned(), Value::String(config.to_owned()))]),
+        _ => Credentials::from_iter([(
+            "openai_api_key".to_owned(),
+            Value::String(config.to_owned()),
+        )]),
     }
 }
