@@ -47,6 +47,7 @@ pub mod site;
 pub mod end_user;
 
 // Workflows, runs, triggers.
+pub mod running;
 
 // Knowledge: datasets, documents, segments.
 

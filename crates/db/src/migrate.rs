@@ -22,11 +22,18 @@ const OLDER_REVISIONS: &str = include_str!("../../../migrations/baseline/older_r
 const EXPECTED: &str = include_str!("../../../migrations/catalogue.tsv");
 
 /// Our additions, in order. Only append.
-const ADDITIONS: &[Addition] = &[Addition {
-    version: 1,
-    name: "conversation_messages",
-    sql: include_str!("../../../migrations/own/0001_conversation_messages.sql"),
-}];
+const ADDITIONS: &[Addition] = &[
+    Addition {
+        version: 1,
+        name: "conversation_messages",
+        sql: include_str!("../../../migrations/own/0001_conversation_messages.sql"),
+    },
+    Addition {
+        version: 2,
+        name: "running",
+        sql: include_str!("../../../migrations/own/0002_running.sql"),
+    },
+];
 
 /// Key of the advisory lock: any number nobody else uses, the same in every release.
 const LOCK: i64 = 0x6469_6679_2d72_7300;

@@ -14,6 +14,7 @@ use crypto::tenant_key::TenantPrivateKey;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use types::TenantId;
+use uuid::Uuid;
 
 use crate::cache::{Cache, Invalidation};
 
@@ -44,6 +45,7 @@ struct Inner {
     tenant_keys: Cache<TenantId, Arc<TenantPrivateKey>>,
     recent: moka::sync::Cache<String, ()>,
     set_up: AtomicBool,
+    process: Uuid,
     tracker: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -74,6 +76,7 @@ impl Ctx {
                 .time_to_live(Duration::from_secs(60))
                 .build(),
             set_up: AtomicBool::new(false),
+            process: Uuid::new_v4(),
             tracker: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         }))
@@ -118,6 +121,12 @@ impl Ctx {
     #[must_use]
     pub fn invalidation(&self) -> &Invalidation {
         &self.0.invalidation
+    }
+
+    /// The name of this process in `dify_rs_processes`; a new one at every start.
+    #[must_use]
+    pub fn process(&self) -> Uuid {
+        self.0.process
     }
 
     /// API keys by type and text.
