@@ -45,9 +45,13 @@ pub async fn insert(db: &mut PgConnection, kind: Kind, id: Uuid, process: Uuid) 
 /// Notes that none of `ids` runs any more. Belongs into the transaction that stores their end.
 #[tracing::instrument(name = "db.running.delete", skip_all, err)]
 pub async fn delete(db: &mut PgConnection, kind: Kind, ids: &[Uuid]) -> Result<()> {
-    sqlx::query!("DELETE FROM dify_rs_running WHERE kind = $1 AND id = ANY($2)", kind.as_str(), ids)
-        .execute(db)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM dify_rs_running WHERE kind = $1 AND id = ANY($2)",
+        kind.as_str(),
+        ids
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -84,7 +88,8 @@ pub async fn abandoned(
     lease: Duration,
     limit: i64,
 ) -> Result<Vec<Uuid>> {
-    let lease = PgInterval::try_from(lease).map_err(|err| DbError::from(sqlx::Error::Encode(err)))?;
+    let lease =
+        PgInterval::try_from(lease).map_err(|err| DbError::from(sqlx::Error::Encode(err)))?;
     Ok(sqlx::query_scalar!(
         r#"
         SELECT r.id
