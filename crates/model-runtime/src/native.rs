@@ -29,39 +29,39 @@ pub struct NativeProvider {
     declaration: Declaration,
     schema: ProviderSchema,
     models: Vec<Arc<ModelSchema>>,
-    client: reqwest::Client,
+    http: net::Http,
     limits: Limits,
 }
 
-/// All built-in providers, calling with `client`.
+/// All built-in providers.
 ///
 /// # Errors
 /// When a built-in declaration is wrong; a test sees to it that none is.
 pub fn built_in(
-    client: &reqwest::Client,
+    http: &net::Http,
     limits: Limits,
 ) -> Result<Vec<Arc<dyn ModelProvider>>, DeclarationError> {
     let declarations = Declaration::built_in()?;
     let made = declarations.into_iter().map(|declaration| {
-        let provider = NativeProvider::new(declaration, client.clone(), limits)?;
+        let provider = NativeProvider::new(declaration, http.clone(), limits)?;
         Ok(Arc::new(provider) as Arc<dyn ModelProvider>)
     });
     made.collect()
 }
 
 impl NativeProvider {
-    /// A provider that calls with `client`.
+    /// The provider that a declaration describes.
     ///
     /// # Errors
     /// When the declaration contradicts itself.
     pub fn new(
         declaration: Declaration,
-        client: reqwest::Client,
+        http: net::Http,
         limits: Limits,
     ) -> Result<Self, DeclarationError> {
         let schema = declaration.checked_schema()?;
         let models = schema.models.iter().cloned().map(Arc::new).collect();
-        Ok(Self { declaration, schema, models, client, limits })
+        Ok(Self { declaration, schema, models, http, limits })
     }
 
     fn declared(&self, kind: ModelType, name: &str) -> Option<Arc<ModelSchema>> {
@@ -90,7 +90,7 @@ impl NativeProvider {
     }
 
     fn endpoint<'a>(&'a self, model: ModelRef<'a>) -> Result<Endpoint<'a>, InvokeError> {
-        Endpoint::new(&self.declaration.protocol, &self.client, self.limits, model)
+        Endpoint::new(&self.declaration.protocol, &self.http, self.limits, model)
     }
 
     fn wire(&self) -> &'static dyn Wire {

@@ -7,7 +7,8 @@ pub(crate) mod openai;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::{Method, RequestBuilder};
+use http::Method;
+use net::Call;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -110,7 +111,7 @@ pub(crate) struct Endpoint<'a> {
     pub model: &'a str,
     /// The model as the provider calls it.
     pub remote: String,
-    client: &'a reqwest::Client,
+    http: &'a net::Http,
     credentials: &'a Credentials,
     base: String,
 }
@@ -118,7 +119,7 @@ pub(crate) struct Endpoint<'a> {
 impl<'a> Endpoint<'a> {
     pub fn new(
         protocol: &'a Protocol,
-        client: &'a reqwest::Client,
+        http: &'a net::Http,
         limits: Limits,
         model: ModelRef<'a>,
     ) -> Result<Self, InvokeError> {
@@ -135,16 +136,16 @@ impl<'a> Endpoint<'a> {
         }
         let remote =
             fill::fill(&protocol.model, model, credentials).unwrap_or_else(|| model.to_owned());
-        Ok(Self { protocol, limits, model, remote, client, credentials, base })
+        Ok(Self { protocol, limits, model, remote, http, credentials, base })
     }
 
     /// A request of the path that the protocol usually has, or the declaration's own for `name`.
-    pub fn request(&self, method: Method, name: &str, usual: &str) -> RequestBuilder {
+    pub fn request(&self, method: Method, name: &str, usual: &str) -> Call {
         let path = self.protocol.paths.get(name).map_or(usual, String::as_str);
         let path =
             fill::fill(path, &self.remote, self.credentials).unwrap_or_else(|| path.to_owned());
         let url = if path.contains("://") { path } else { format!("{}{path}", self.base) };
-        let mut request = self.client.request(method, url);
+        let mut request = self.http.upstream().request(method, url);
         for (header, pattern) in &self.protocol.headers {
             if let Some(value) = fill::fill(pattern, &self.remote, self.credentials) {
                 request = request.header(header, value);
@@ -161,7 +162,7 @@ impl<'a> Endpoint<'a> {
         if query.is_empty() { request } else { request.query(&query) }
     }
 
-    pub fn post(&self, name: &str, usual: &str, body: &impl serde::Serialize) -> RequestBuilder {
+    pub fn post(&self, name: &str, usual: &str, body: &impl serde::Serialize) -> Call {
         self.request(Method::POST, name, usual).json(body)
     }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
 use http::StatusCode;
-use reqwest::{RequestBuilder, Response};
+use net::{ByteStream, Call, NetError, Response};
 use serde_json::Value;
 
 use crate::{error::InvokeError, pyrepr};
@@ -118,34 +119,46 @@ fn kind_of(status: StatusCode) -> fn(String) -> InvokeError {
     }
 }
 
-/// Sends a request and waits for the head of a good answer.
+/// Sends a request and waits for the head of a good answer. `make` makes the request, once more if it reached nobody:
+/// only then is it sent again, since a model call costs money.
 ///
 /// # Errors
 /// When nobody is reached, or the status is not a good one.
-pub async fn send(request: RequestBuilder, limits: Limits) -> Result<Response, Failure> {
+pub async fn send(make: impl Fn() -> Call + Send, limits: Limits) -> Result<Response, Failure> {
     let mut left = limits.retries;
-    let mut request = request;
-    let response = loop {
-        let again = if left == 0 { None } else { request.try_clone() };
-        match tokio::time::timeout(limits.first_byte, request.send()).await {
-            Err(_) => return Err(Failure::Down("Request timed out.".to_owned())),
-            Ok(Ok(response)) => break response,
-            Ok(Err(error)) => match again {
-                // Only what certainly reached nobody is sent again: a model call costs money.
-                Some(again) if error.is_connect() => {
-                    left -= 1;
-                    request = again;
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                _ => return Err(down(&error)),
-            },
+    loop {
+        match attempt(make(), limits).await {
+            Ok(response) => return good(response).await,
+            Err(error) if 0 < left && error.is_connect() => {
+                left -= 1;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(error) => return Err(down(&error)),
         }
-    };
+    }
+}
+
+/// Sends a request that was made already, without another try.
+///
+/// # Errors
+/// Those of [`send`].
+pub async fn send_once(call: Call, limits: Limits) -> Result<Response, Failure> {
+    match attempt(call, limits).await {
+        Ok(response) => good(response).await,
+        Err(error) => Err(down(&error)),
+    }
+}
+
+async fn attempt(call: Call, limits: Limits) -> Result<Response, NetError> {
+    call.first_byte_timeout(limits.first_byte).idle_timeout(limits.idle).send().await
+}
+
+async fn good(response: Response) -> Result<Response, Failure> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
     }
-    let mut body = Body::new(response, limits);
+    let mut body = Body::new(response);
     let mut kept = Vec::new();
     while let Ok(Some(piece)) = body.piece().await {
         kept.extend_from_slice(&piece);
@@ -157,34 +170,22 @@ pub async fn send(request: RequestBuilder, limits: Limits) -> Result<Response, F
     Err(Failure::Status { status, body: String::from_utf8_lossy(&kept).into_owned() })
 }
 
-fn down(error: &reqwest::Error) -> Failure {
-    if error.is_timeout() {
-        Failure::Down("Request timed out.".to_owned())
-    } else if error.is_builder() {
-        Failure::Down(format!("Connection error: {}", error.without_url_text()))
-    } else {
-        Failure::Down("Connection error.".to_owned())
-    }
-}
-
-trait WithoutUrl {
-    fn without_url_text(&self) -> String;
-}
-
-impl WithoutUrl for reqwest::Error {
-    /// The cause alone: addresses may hold keys.
-    fn without_url_text(&self) -> String {
-        std::error::Error::source(self)
-            .map_or_else(|| "invalid request".to_owned(), ToString::to_string)
-    }
+fn down(error: &NetError) -> Failure {
+    Failure::Down(match error {
+        error if error.is_timeout() => "Request timed out.".to_owned(),
+        NetError::InvalidUrl(_) | NetError::InvalidRequest(_) | NetError::Client(_) => {
+            error.to_string()
+        }
+        _ => "Connection error.".to_owned(),
+    })
 }
 
 /// Sends a request and reads the whole answer.
 ///
 /// # Errors
 /// Those of [`send`], and when the answer breaks off or is larger than 64 MiB.
-pub async fn fetch(request: RequestBuilder, limits: Limits) -> Result<Bytes, Failure> {
-    let mut body = Body::new(send(request, limits).await?, limits);
+pub async fn fetch(make: impl Fn() -> Call + Send, limits: Limits) -> Result<Bytes, Failure> {
+    let mut body = Body::new(send(make, limits).await?);
     let mut whole = BytesMut::new();
     while let Some(piece) = body.piece().await? {
         if MAX_BODY < whole.len() + piece.len() {
@@ -200,26 +201,22 @@ pub async fn fetch(request: RequestBuilder, limits: Limits) -> Result<Bytes, Fai
 /// # Errors
 /// Those of [`fetch`], and when the answer is something else.
 pub async fn fetch_json<T: serde::de::DeserializeOwned>(
-    request: RequestBuilder,
+    make: impl Fn() -> Call + Send,
     limits: Limits,
 ) -> Result<T, Failure> {
-    let body = fetch(request, limits).await?;
+    let body = fetch(make, limits).await?;
     serde_json::from_slice(&body)
         .map_err(|error| Failure::Malformed(format!("The answer is not as expected: {error}")))
 }
 
 /// The body of an answer, in pieces as they come.
-#[derive(Debug)]
-pub struct Body {
-    response: Response,
-    limits: Limits,
-}
+pub struct Body(ByteStream);
 
 impl Body {
     /// The body of `response`.
     #[must_use]
-    pub const fn new(response: Response, limits: Limits) -> Self {
-        Self { response, limits }
+    pub fn new(response: Response) -> Self {
+        Self(response.stream())
     }
 
     /// The next piece; `None` at the end.
@@ -227,16 +224,16 @@ impl Body {
     /// # Errors
     /// When the connection breaks or nothing comes within the time limit.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, Failure> {
-        match tokio::time::timeout(self.limits.idle, self.response.chunk()).await {
-            Ok(Ok(piece)) => Ok(piece),
-            Ok(Err(_)) => Err(Failure::Broken),
-            Err(_) => Err(Failure::Down("Request timed out.".to_owned())),
+        match self.0.next().await {
+            None => Ok(None),
+            Some(Ok(piece)) => Ok(Some(piece)),
+            Some(Err(error)) if error.is_timeout() => Err(down(&error)),
+            Some(Err(_)) => Err(Failure::Broken),
         }
     }
 }
 
 /// The lines of an answer.
-#[derive(Debug)]
 pub struct Lines {
     body: Body,
     buffer: BytesMut,
@@ -248,13 +245,8 @@ pub struct Lines {
 impl Lines {
     /// The lines of `response`.
     #[must_use]
-    pub fn new(response: Response, limits: Limits) -> Self {
-        Self {
-            body: Body::new(response, limits),
-            buffer: BytesMut::new(),
-            scanned: 0,
-            ended: false,
-        }
+    pub fn new(response: Response) -> Self {
+        Self { body: Body::new(response), buffer: BytesMut::new(), scanned: 0, ended: false }
     }
 
     /// The next line that is not empty, without its end; `None` at the end.

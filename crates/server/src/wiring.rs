@@ -105,8 +105,7 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
 
 /// The model providers: those built in.
 fn registry(ctx: &Ctx) -> anyhow::Result<Registry> {
-    let client = ctx.http.raw(net::Policy::Upstream).context("the HTTP client cannot be built")?;
-    let providers = model_runtime::built_in(&client, model_runtime::Limits::default())
+    let providers = model_runtime::built_in(&ctx.http, model_runtime::Limits::default())
         .context("a built-in provider is not declared right")?;
     Ok(Registry::new(providers))
 }

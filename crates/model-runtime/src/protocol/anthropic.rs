@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 use async_stream::try_stream;
 use async_trait::async_trait;
 use http::StatusCode;
-use reqwest::{Method, Response};
+use net::Response;
 use serde_json::{Value, json};
 
 use super::{Endpoint, LlmCall, Thinking, Wire, not_spoken, worded};
@@ -18,7 +18,7 @@ use crate::{
     llm::{LlmChunk, LlmStream},
     message::ToolCall,
     model::{EmbeddingInput, Embeddings},
-    upstream::{Failure, Limits, Lines, fetch, fetch_json, send},
+    upstream::{Failure, Lines, fetch, fetch_json, send},
     usage::Usage,
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Anthropic;
 #[async_trait]
 impl Wire for Anthropic {
     async fn list_models(&self, endpoint: &Endpoint<'_>) -> Result<(), Failure> {
-        fetch(endpoint.request(Method::GET, "models", "/models"), endpoint.limits).await?;
+        fetch(|| endpoint.request(http::Method::GET, "models", "/models"), endpoint.limits).await?;
         Ok(())
     }
 
@@ -43,7 +43,7 @@ impl Wire for Anthropic {
             "model": endpoint.remote, "max_tokens": 5,
             "messages": [{"role": "user", "content": "ping"}],
         });
-        fetch(endpoint.post("chat", "/messages", &body), endpoint.limits).await?;
+        fetch(|| endpoint.post("chat", "/messages", &body), endpoint.limits).await?;
         Ok(())
     }
 
@@ -53,7 +53,7 @@ impl Wire for Anthropic {
         call: LlmCall<'_>,
     ) -> Result<LlmStream, InvokeError> {
         let body = request::body(endpoint, &call);
-        let request = endpoint.post("chat", "/messages", &body);
+        let request = || endpoint.post("chat", "/messages", &body);
         let mut answer = Answer {
             model: endpoint.model.to_owned(),
             schema: call.schema.clone(),
@@ -67,7 +67,7 @@ impl Wire for Anthropic {
         let fail = |failure| endpoint.error(failure);
         if call.request.stream {
             let response = send(request, endpoint.limits).await.map_err(fail)?;
-            return Ok(stream(answer, response, endpoint.limits, endpoint.protocol.errors));
+            return Ok(stream(answer, response, endpoint.protocol.errors));
         }
         let whole: Value = fetch_json(request, endpoint.limits).await.map_err(fail)?;
         let mut chunk = LlmChunk::default();
@@ -107,8 +107,8 @@ impl Wire for Anthropic {
     }
 }
 
-fn stream(mut answer: Answer, response: Response, limits: Limits, words: ErrorWords) -> LlmStream {
-    let mut lines = Lines::new(response, limits);
+fn stream(mut answer: Answer, response: Response, words: ErrorWords) -> LlmStream {
+    let mut lines = Lines::new(response);
     Box::pin(try_stream! {
         let fail = |failure| worded(words, failure);
         let mut done = false;

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Instant};
 
 use async_stream::try_stream;
 use async_trait::async_trait;
-use reqwest::{Method, Response};
+use net::Response;
 use serde_json::{Value, json};
 use text::tokens::Encoding;
 
@@ -18,7 +18,7 @@ use crate::{
     llm::{LlmChunk, LlmStream},
     message::{ContentPart, ImageDetail, Media, ToolCall},
     model::{EmbeddingInput, Embeddings},
-    upstream::{Failure, Limits, Lines, fetch, fetch_json, send},
+    upstream::{Failure, Lines, fetch, fetch_json, send},
     usage::{EmbeddingUsage, Usage},
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Gemini;
 #[async_trait]
 impl Wire for Gemini {
     async fn list_models(&self, endpoint: &Endpoint<'_>) -> Result<(), Failure> {
-        fetch(endpoint.request(Method::GET, "models", "/models"), endpoint.limits).await?;
+        fetch(|| endpoint.request(http::Method::GET, "models", "/models"), endpoint.limits).await?;
         Ok(())
     }
 
@@ -40,13 +40,13 @@ impl Wire for Gemini {
         _user: &str,
     ) -> Result<(), Failure> {
         let content = json!({"role": "user", "parts": [{"text": "ping"}]});
-        let request = if kind == ModelType::TextEmbedding {
-            endpoint.post("embed", "/models/{model}:embedContent", &json!({"content": content}))
+        let (name, path, body) = if kind == ModelType::TextEmbedding {
+            ("embed", "/models/{model}:embedContent", json!({ "content": content }))
         } else {
             let body = json!({"contents": [content], "generationConfig": {"maxOutputTokens": 5}});
-            endpoint.post("chat", "/models/{model}:generateContent", &body)
+            ("chat", "/models/{model}:generateContent", body)
         };
-        fetch(request, endpoint.limits).await?;
+        fetch(|| endpoint.post(name, path, &body), endpoint.limits).await?;
         Ok(())
     }
 
@@ -68,13 +68,14 @@ impl Wire for Gemini {
         };
         let fail = |failure| endpoint.error(failure);
         if call.request.stream {
-            let request = endpoint
-                .post("stream", "/models/{model}:streamGenerateContent", &body)
-                .query(&[("alt", "sse")]);
+            let request = || {
+                let call = endpoint.post("stream", "/models/{model}:streamGenerateContent", &body);
+                call.query(&[("alt", "sse")])
+            };
             let response = send(request, endpoint.limits).await.map_err(fail)?;
-            return Ok(stream(answer, response, endpoint.limits, endpoint.protocol.errors));
+            return Ok(stream(answer, response, endpoint.protocol.errors));
         }
-        let request = endpoint.post("chat", "/models/{model}:generateContent", &body);
+        let request = || endpoint.post("chat", "/models/{model}:generateContent", &body);
         let whole: Value = fetch_json(request, endpoint.limits).await.map_err(fail)?;
         let said = answer.take(&whole).map_err(fail)?;
         let mut chunk = said.unwrap_or_default();
@@ -110,7 +111,7 @@ impl Wire for Gemini {
             .map(|text| json!({"model": model, "content": {"parts": [{"text": text}]}, "taskType": task}))
             .collect();
         let body = json!({ "requests": requests });
-        let call = endpoint.post("batch_embed", "/models/{model}:batchEmbedContents", &body);
+        let call = || endpoint.post("batch_embed", "/models/{model}:batchEmbedContents", &body);
         let answer: Value =
             fetch_json(call, endpoint.limits).await.map_err(|failure| endpoint.error(failure))?;
         let vectors = answer.get("embeddings").and_then(Value::as_array);
@@ -133,8 +134,8 @@ impl Wire for Gemini {
     }
 }
 
-fn stream(mut answer: Answer, response: Response, limits: Limits, words: ErrorWords) -> LlmStream {
-    let mut lines = Lines::new(response, limits);
+fn stream(mut answer: Answer, response: Response, words: ErrorWords) -> LlmStream {
+    let mut lines = Lines::new(response);
     Box::pin(try_stream! {
         let fail = |failure| worded(words, failure);
         while let Some(data) = lines.data().await.map_err(fail)? {

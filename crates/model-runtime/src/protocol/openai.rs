@@ -7,7 +7,6 @@ mod request;
 mod vectors;
 
 use async_trait::async_trait;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Endpoint, LlmCall, Wire};
@@ -25,7 +24,7 @@ pub(crate) struct OpenAi;
 #[async_trait]
 impl Wire for OpenAi {
     async fn list_models(&self, endpoint: &Endpoint<'_>) -> Result<(), Failure> {
-        fetch(endpoint.request(Method::GET, "models", "/models"), endpoint.limits).await?;
+        fetch(|| endpoint.request(http::Method::GET, "models", "/models"), endpoint.limits).await?;
         Ok(())
     }
 
@@ -37,11 +36,12 @@ impl Wire for OpenAi {
         _user: &str,
     ) -> Result<(), Failure> {
         let model = endpoint.remote.as_str();
-        let request = match kind {
-            ModelType::Llm if schema.is_some_and(ModelSchema::is_completion) => endpoint.post(
+        let completion = schema.is_some_and(ModelSchema::is_completion);
+        let (name, path, body) = match kind {
+            ModelType::Llm if completion => (
                 "completions",
                 "/completions",
-                &json!({"model": model, "prompt": "ping", "max_tokens": 5}),
+                json!({"model": model, "prompt": "ping", "max_tokens": 5}),
             ),
             ModelType::Llm => {
                 let most = request::renamed(endpoint, "max_tokens");
@@ -50,23 +50,21 @@ impl Wire for OpenAi {
                 if let Value::Object(body) = &mut body {
                     body.insert(most.to_owned(), 5.into());
                 }
-                endpoint.post("chat", "/chat/completions", &body)
+                ("chat", "/chat/completions", body)
             }
-            ModelType::TextEmbedding => endpoint.post(
-                "embeddings",
-                "/embeddings",
-                &json!({"model": model, "input": ["ping"]}),
-            ),
-            ModelType::Rerank => endpoint.post(
+            ModelType::TextEmbedding => {
+                ("embeddings", "/embeddings", json!({"model": model, "input": ["ping"]}))
+            }
+            ModelType::Rerank => (
                 "rerank",
                 "/rerank",
-                &json!({"model": model, "query": "ping", "documents": ["ping", "pong"]}),
+                json!({"model": model, "query": "ping", "documents": ["ping", "pong"]}),
             ),
             ModelType::Speech2text | ModelType::Moderation | ModelType::Tts => {
                 return self.list_models(endpoint).await;
             }
         };
-        fetch(request, endpoint.limits).await?;
+        fetch(|| endpoint.post(name, path, &body), endpoint.limits).await?;
         Ok(())
     }
 
@@ -117,7 +115,7 @@ impl Wire for OpenAi {
                 several => json!(several),
             };
             let body = json!({"model": endpoint.remote, "input": input});
-            let request = endpoint.post("moderations", "/moderations", &body);
+            let request = || endpoint.post("moderations", "/moderations", &body);
             let answer: Value = fetch_json(request, endpoint.limits)
                 .await
                 .map_err(|failure| endpoint.error(failure))?;

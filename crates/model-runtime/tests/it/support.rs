@@ -18,15 +18,13 @@ pub fn ctx() -> CallContext {
 }
 
 pub fn registry() -> Registry {
-    // The provider is shared by the process; a second test finds it installed.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = net::Http::new(net::HttpOptions::default()).unwrap();
     let limits = Limits {
         first_byte: Duration::from_secs(10),
         idle: Duration::from_secs(10),
         ..Limits::default()
     };
-    Registry::new(built_in(&client, limits).unwrap())
+    Registry::new(built_in(&http, limits).unwrap())
 }
 
 pub async fn provider(id: &str) -> Arc<dyn ModelProvider> {

@@ -1,10 +1,8 @@
 //! Transcription and speech.
 
 use async_stream::try_stream;
-use reqwest::{
-    Method,
-    multipart::{Form, Part},
-};
+use http::Method;
+use net::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,7 +11,7 @@ use crate::{
     fill,
     model::{AudioFile, AudioStream},
     protocol::{Endpoint, worded},
-    upstream::{Body, Failure, fetch, send},
+    upstream::{Body, Failure, fetch, send_once},
 };
 
 /// The words spoken in a file.
@@ -22,17 +20,25 @@ pub(super) async fn transcribe(
     file: AudioFile,
 ) -> Result<String, InvokeError> {
     let fail = |failure| endpoint.error(failure);
-    let length = file.data.len() as u64;
-    let part = Part::stream_with_length(file.data, length)
-        .file_name(file.filename)
-        .mime_str(&file.mime_type)
-        .map_err(|_| InvokeError::Value(format!("{} is no content type", file.mime_type)))?;
-    let mut form = Form::new().text("model", endpoint.remote.clone()).part("file", part);
-    if let Some(language) = fill::text(endpoint.credentials(), "language") {
-        form = form.text("language", language.to_owned());
-    }
-    let request =
-        endpoint.request(Method::POST, "transcriptions", "/audio/transcriptions").multipart(form);
+    let AudioFile { filename, mime_type, data } = file;
+    // Tried here, where an error can be told.
+    Part::bytes(Vec::new())
+        .mime_str(&mime_type)
+        .map_err(|_| InvokeError::Value(format!("{mime_type} is no content type")))?;
+    let language = fill::text(endpoint.credentials(), "language");
+    let request = || {
+        let length = data.len() as u64;
+        let part = Part::stream_with_length(data.clone(), length).file_name(filename.clone());
+        let part = match part.mime_str(&mime_type) {
+            Ok(part) => part,
+            Err(_) => Part::stream_with_length(data.clone(), length),
+        };
+        let mut form = Form::new().text("model", endpoint.remote.clone()).part("file", part);
+        if let Some(language) = language {
+            form = form.text("language", language.to_owned());
+        }
+        endpoint.request(Method::POST, "transcriptions", "/audio/transcriptions").multipart(form)
+    };
     let answer = fetch(request, endpoint.limits).await.map_err(fail)?;
     match serde_json::from_slice::<Value>(&answer) {
         Ok(answer) => Ok(answer.get("text").and_then(Value::as_str).unwrap_or_default().to_owned()),
@@ -64,18 +70,20 @@ pub(super) async fn speak(
     let words = endpoint.protocol.errors;
     // The first call is made here, so that what is wrong with all of them is known before anything is sent.
     let first = match calls.next() {
-        Some(first) => Some(send(first, limits).await.map_err(|failure| endpoint.error(failure))?),
+        Some(first) => {
+            Some(send_once(first, limits).await.map_err(|failure| endpoint.error(failure))?)
+        }
         None => None,
     };
     Ok(Box::pin(try_stream! {
         let mut next = first;
         while let Some(response) = next {
-            let mut body = Body::new(response, limits);
+            let mut body = Body::new(response);
             while let Some(piece) = body.piece().await.map_err(|failure| worded(words, failure))? {
                 yield piece;
             }
             next = match calls.next() {
-                Some(call) => Some(send(call, limits).await.map_err(|failure| worded(words, failure))?),
+                Some(call) => Some(send_once(call, limits).await.map_err(|failure| worded(words, failure))?),
                 None => None,
             };
         }

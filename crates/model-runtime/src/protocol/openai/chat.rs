@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use async_stream::try_stream;
-use reqwest::Response;
+use net::Response;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use text::tokens::Encoding;
@@ -17,7 +17,7 @@ use crate::{
     message::ToolCall,
     native::prompt_tokens,
     protocol::{Endpoint, LlmCall, Thinking, worded},
-    upstream::{Failure, Limits, Lines, fetch, send},
+    upstream::{Failure, Lines, fetch, send},
     usage::Usage,
 };
 
@@ -28,18 +28,19 @@ pub(super) async fn invoke(
 ) -> Result<LlmStream, InvokeError> {
     let completion = call.schema.as_deref().is_some_and(ModelSchema::is_completion);
     let body = request::body(endpoint, &call, completion)?;
-    let request = if completion {
-        endpoint.post("completions", "/completions", &body)
-    } else {
-        endpoint.post("chat", "/chat/completions", &body)
+    let request = || {
+        if completion {
+            endpoint.post("completions", "/completions", &body)
+        } else {
+            endpoint.post("chat", "/chat/completions", &body)
+        }
     };
-    drop(body);
     let started = Instant::now();
     let mut answer = Answer::new(endpoint, &call, started);
     let fail = |failure| endpoint.error(failure);
     if call.request.stream {
         let response = send(request, endpoint.limits).await.map_err(fail)?;
-        return Ok(stream(answer, response, endpoint.limits, endpoint.protocol.errors));
+        return Ok(stream(answer, response, endpoint.protocol.errors));
     }
     let whole = fetch(request, endpoint.limits).await.map_err(fail)?;
     let event: Event<'_> = serde_json::from_slice(&whole).map_err(|error| {
@@ -64,8 +65,8 @@ pub(super) async fn invoke(
     Ok(Box::pin(futures::stream::once(async move { Ok(last) })))
 }
 
-fn stream(mut answer: Answer, response: Response, limits: Limits, words: ErrorWords) -> LlmStream {
-    let mut lines = Lines::new(response, limits);
+fn stream(mut answer: Answer, response: Response, words: ErrorWords) -> LlmStream {
+    let mut lines = Lines::new(response);
     Box::pin(try_stream! {
         let fail = |failure| worded(words, failure);
         let mut done = false;

@@ -41,7 +41,7 @@ pub(super) async fn embed(
         dimensions: fill::number(endpoint.credentials(), "dimensions")
             .and_then(|dimensions| u32::try_from(dimensions).ok()),
     };
-    let request = endpoint.post("embeddings", "/embeddings", &body);
+    let request = || endpoint.post("embeddings", "/embeddings", &body);
     let fail = |failure| endpoint.error(failure);
     let mut answer: Answer = fetch_json(request, endpoint.limits).await.map_err(fail)?;
     if answer.data.len() != texts.len() {
@@ -136,7 +136,7 @@ pub(super) async fn rerank(
         return_documents: true,
         top_n: request.top_n.filter(|most| *most != 0),
     };
-    let call = endpoint.post("rerank", "/rerank", &body);
+    let call = || endpoint.post("rerank", "/rerank", &body);
     let answer: Value =
         fetch_json(call, endpoint.limits).await.map_err(|failure| endpoint.error(failure))?;
     let output = answer.get("output").unwrap_or(&answer);
