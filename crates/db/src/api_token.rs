@@ -46,3 +46,20 @@ pub async fn find_by_token(
     .fetch_optional(db)
     .await?)
 }
+
+/// Notes when a key was last used, if that is later than what is known.
+#[tracing::instrument(name = "db.api_token.note_use", skip_all, err)]
+pub async fn note_use(db: &mut PgConnection, kind: &str, token: &str, at: NaiveDateTime) -> Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE api_tokens SET last_used_at = $3
+        WHERE token = $2 AND type = $1 AND (last_used_at IS NULL OR last_used_at < $3)
+        "#,
+        kind,
+        token,
+        at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

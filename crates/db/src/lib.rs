@@ -36,6 +36,11 @@ pub use sqlx::PgConnection;
 
 // Accounts, workspaces, sign-in.
 pub mod account;
+pub mod account_integrate;
+pub mod credit_pool;
+pub mod invitation_code;
+pub mod oauth_provider_app;
+pub mod plugin_upgrade_strategy;
 pub mod setup;
 pub mod tenant;
 
