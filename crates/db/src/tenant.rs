@@ -380,3 +380,16 @@ pub async fn has_file(db: &mut PgConnection, tenant: TenantId, file: UploadFileI
     .fetch_one(db)
     .await?)
 }
+
+/// Deletes a workspace's custom model providers and models, whose credentials nobody can read any more.
+#[tracing::instrument(name = "db.tenant.delete_unreadable_credentials", skip_all, err)]
+pub async fn delete_unreadable_credentials(db: &mut PgConnection, tenant: TenantId) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM providers WHERE tenant_id = $1 AND provider_type = 'custom'",
+        tenant as _,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!("DELETE FROM provider_models WHERE tenant_id = $1", tenant as _).execute(db).await?;
+    Ok(())
+}

@@ -104,7 +104,7 @@ pub(crate) async fn forget_plan(ctx: &Ctx, tenant: types::TenantId) {
     if !ctx.config.feature.billing_enabled {
         return;
     }
-    if let Err(err) = ctx.redis.del(&format!("tenant:{tenant}:billing_info")).await {
+    if let Err(err) = ctx.redis.del(&[&format!("tenant:{tenant}:billing_info")]).await {
         tracing::warn!(error = %err, "a cached plan was not forgotten");
     }
 }

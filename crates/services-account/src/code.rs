@@ -135,7 +135,7 @@ pub async fn issue(
     if let Some(account) = grant.account_id.filter(|_| alone) {
         let key = format!("{}:account:{account}", purpose.name());
         if let Some(old) = ctx.redis.get(&key).await? {
-            ctx.redis.del(&purpose.key(&String::from_utf8_lossy(&old))).await?;
+            ctx.redis.del(&[&purpose.key(&String::from_utf8_lossy(&old))]).await?;
         }
         ctx.redis.set_ex(&key, token.as_bytes(), ttl).await?;
     }
@@ -157,7 +157,7 @@ pub async fn read(ctx: &Ctx, purpose: Purpose, token: &str) -> Result<Grant, Acc
 /// # Errors
 /// [`AccountError::BadToken`] if it was used up meanwhile.
 pub async fn use_up(ctx: &Ctx, purpose: Purpose, token: &str) -> Result<(), AccountError> {
-    if ctx.redis.del(&purpose.key(token)).await? { Ok(()) } else { Err(AccountError::BadToken) }
+    if 0 < ctx.redis.del(&[&purpose.key(token)]).await? { Ok(()) } else { Err(AccountError::BadToken) }
 }
 
 /// Whether the code is the grant's.
@@ -181,7 +181,7 @@ pub async fn proves_within_tries(
     let tries = ctx.redis.incr(&key).await?;
     ctx.redis.expire(&key, purpose.ttl(ctx)).await?;
     if TRIES < tries {
-        ctx.redis.del(&purpose.key(token)).await?;
+        ctx.redis.del(&[&purpose.key(token)]).await?;
         return Ok(false);
     }
     Ok(proves(grant, code))

@@ -114,7 +114,7 @@ async fn push(ctx: &Ctx, queue: &str, note: &Value) {
     if !ctx.config.enterprise.enterprise_enabled {
         return;
     }
-    if let Err(err) = ctx.redis.lpush(queue, note.to_string().as_bytes()).await {
+    if let Err(err) = ctx.redis.lpush(queue, &[note.to_string().as_bytes()]).await {
         tracing::warn!(error = %err, queue, "the enterprise backend was not told");
     }
 }

@@ -156,7 +156,7 @@ pub async fn accept(ctx: &Ctx, acceptance: Acceptance<'_>) -> Result<(), Account
         (Some(workspace), Some(_)) => old_key(workspace, &found.email, token),
         _ => key(token),
     };
-    if !ctx.redis.del(&key).await? {
+    if ctx.redis.del(&[&key]).await? == 0 {
         return Err(AccountError::AlreadyActive);
     }
     let mut conn = ctx.db.acquire().await?;

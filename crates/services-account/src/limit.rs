@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use redis::Window;
 use services_core::Ctx;
 
 use crate::AccountError;
@@ -74,12 +75,10 @@ pub(crate) async fn window(
     ctx: &Ctx,
     key: &str,
     attempts: u64,
-    window: Duration,
+    span: Duration,
 ) -> Result<bool, AccountError> {
-    let now = ctx.now().timestamp();
-    let length = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);
-    let member = format!("{now}:{}", crypto::token::url_safe(8));
-    Ok(ctx.redis.sliding_window(key, &member, now, length, attempts).await?)
+    let now = Duration::from_secs(u64::try_from(ctx.now().timestamp()).unwrap_or_default());
+    Ok(ctx.redis.window_take(key, &Window::seconds(attempts, span), now).await?)
 }
 
 /// A count of wrong guesses, which locks after five until its time is over.
@@ -136,8 +135,8 @@ impl Guesses {
     /// # Errors
     /// The lock of this kind.
     pub async fn check(self, ctx: &Ctx, email: &str) -> Result<(), AccountError> {
-        let count = ctx.redis.get(&self.key(email)).await.ok().flatten();
-        let count = count.and_then(|count| std::str::from_utf8(&count).ok()?.parse::<i64>().ok());
+        let count = ctx.redis.get_string(&self.key(email)).await.ok().flatten();
+        let count = count.and_then(|count| count.parse::<i64>().ok());
         if GUESSES < count.unwrap_or(0) { Err(self.locked()) } else { Ok(()) }
     }
 
@@ -164,7 +163,7 @@ impl Guesses {
 
     /// Forgets the wrong guesses.
     pub async fn forget(self, ctx: &Ctx, email: &str) {
-        if let Err(err) = ctx.redis.del(&self.key(email)).await {
+        if let Err(err) = ctx.redis.del(&[&self.key(email)]).await {
             tracing::warn!(error = %err, "a count of wrong guesses was not cleared");
         }
     }

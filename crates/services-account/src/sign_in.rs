@@ -207,7 +207,7 @@ pub async fn refresh(ctx: &Ctx, token: Option<&str>) -> Result<Tokens, RefreshEr
         Err(SessionError::Fault(fault)) => return Err(RefreshError::Fault(fault)),
         Err(_) => return Err(RefreshError::InvalidAccount),
     }
-    if !ctx.redis.del(&key).await.map_err(Fault::from)? {
+    if ctx.redis.del(&[&key]).await.map_err(Fault::from)? == 0 {
         return Err(RefreshError::Invalid);
     }
     Ok(issue(ctx, id).await?)
@@ -234,10 +234,10 @@ pub async fn sign_out(
         _ => newest.clone(),
     };
     if let Some(token) = &ours {
-        ctx.redis.del(&refresh_key(token)).await?;
+        ctx.redis.del(&[&refresh_key(token)]).await?;
     }
     if ours == newest {
-        ctx.redis.del(&newest_key(id)).await?;
+        ctx.redis.del(&[&newest_key(id)]).await?;
     }
     Ok(())
 }
@@ -248,8 +248,8 @@ pub async fn sign_out(
 /// Redis's.
 pub(crate) async fn drop_newest(ctx: &Ctx, id: AccountId) -> Result<(), AccountError> {
     if let Some(token) = ctx.redis.get(&newest_key(id)).await? {
-        ctx.redis.del(&refresh_key(&String::from_utf8_lossy(&token))).await?;
-        ctx.redis.del(&newest_key(id)).await?;
+        ctx.redis.del(&[&refresh_key(&String::from_utf8_lossy(&token))]).await?;
+        ctx.redis.del(&[&newest_key(id)]).await?;
     }
     Ok(())
 }

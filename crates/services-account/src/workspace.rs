@@ -151,3 +151,12 @@ async fn seen(
         db::tenant::membership(db, tenant.id, account).await?.ok_or(AccountError::NotLinked)?;
     Ok(Seen { tenant, role: Role::parse(&membership.role) })
 }
+
+/// The account that is to own a workspace, by address.
+///
+/// # Errors
+/// The database's.
+pub async fn owner_by_email(ctx: &Ctx, email: &str) -> Result<Option<AccountId>, AccountError> {
+    let mut conn = ctx.db.acquire().await?;
+    Ok(db::account::find_by_email(&mut conn, email).await?.map(|account| account.id))
+}
