@@ -49,7 +49,7 @@ impl From<services_account::registration::Proof> for Proved {
 #[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]
 #[garde(allow_unvalidated)]
 pub(crate) struct Prove {
-    #[garde(custom(email))]
+    #[garde(custom(self::email))]
     pub email: String,
     /// Six digits.
     pub code: String,
@@ -61,7 +61,7 @@ pub(crate) struct Prove {
 #[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]
 #[garde(allow_unvalidated)]
 pub(crate) struct AskForMail {
-    #[garde(custom(email))]
+    #[garde(custom(self::email))]
     pub email: String,
     pub language: Option<String>,
 }
@@ -71,9 +71,9 @@ pub(crate) struct AskForMail {
 #[garde(allow_unvalidated)]
 pub(crate) struct NewPassword {
     pub token: String,
-    #[garde(custom(new_password))]
+    #[garde(custom(self::new_password))]
     pub new_password: String,
-    #[garde(custom(new_password))]
+    #[garde(custom(self::new_password))]
     pub password_confirm: String,
 }
 

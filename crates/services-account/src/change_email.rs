@@ -66,11 +66,9 @@ pub async fn send_code(ctx: &Ctx, user: &SignedIn, ask: Send<'_>) -> Result<Stri
         }
     };
     limit::CHANGE_EMAIL.take(ctx, &to).await?;
-    let grant = Grant {
-        old_email: Some(own.clone()),
-        phase: step.map(str::to_owned),
-        ..Grant::to(user.account.id, &to)
-    };
+    let mut grant = Grant::to(user.account.id, &to);
+    grant.old_email = Some(own.clone());
+    grant.phase = step.map(str::to_owned);
     let language = locale::mail_language(ask.language);
     outbox::post(ctx, Letter::ChangeEmail { language, to: &to, code: &grant.code, phase }).await?;
     // The token of the first phase stays good, so that the second mail can be asked for again.

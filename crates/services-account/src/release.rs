@@ -21,7 +21,7 @@ pub struct Release {
 /// Asks `CHECK_UPDATE_URL` for a release newer than `current`.
 pub async fn newest(ctx: &Ctx, current: &str) -> Release {
     let mut release = Release {
-        version: config::VERSION.to_owned(),
+        version: types::DIFY_VERSION.to_owned(),
         date: String::new(),
         notes: String::new(),
         can_auto_update: false,

@@ -113,7 +113,7 @@ pub async fn set_up(ctx: &Ctx, cmd: SetUp<'_>) -> Result<(), AccountError> {
         let name = format!("{}'s Workspace", account.name);
         let tenant = prepared.insert(ctx, &mut tx, &name).await?;
         db::tenant::join(&mut tx, tenant.id, account.id, "owner", true).await?;
-        db::setup::insert(&mut tx, config::VERSION).await?;
+        db::setup::insert(&mut tx, types::DIFY_VERSION).await?;
         tx.commit().await?;
         Ok::<_, AccountError>(tenant)
     };

@@ -256,7 +256,7 @@ pub(crate) async fn drop_newest(ctx: &Ctx, id: AccountId) -> Result<(), AccountE
 
 async fn is_holder(ctx: &Ctx, id: AccountId, token: &str) -> Result<bool, Fault> {
     let holder = ctx.redis.get(&refresh_key(token)).await?;
-    Ok(holder.is_some_and(|holder| holder.as_ref() == id.to_string().as_bytes()))
+    Ok(holder.is_some_and(|holder| holder == id.to_string().into_bytes()))
 }
 
 fn refresh_ttl(ctx: &Ctx) -> Duration {

@@ -51,7 +51,7 @@ pub(crate) async fn store_key_pair(ctx: &Ctx, id: TenantId) -> Result<String, Ac
         .await?
         .map_err(|err| Fault::caused("no key pair for a workspace", err))?;
     let path = tenant_key::private_key_path(id);
-    ctx.storage.save(&path, pair.private_pem.into()).await?;
+    ctx.storage.save(&path, pair.private_pem).await?;
     Ok(pair.public_pem)
 }
 

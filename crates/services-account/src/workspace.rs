@@ -111,7 +111,9 @@ pub async fn customize(
         "remove_webapp_brand": remove_brand,
         "replace_webapp_logo": logo.map_or(kept, Value::from),
     });
-    db::tenant::set_custom_config(&mut conn, user.tenant, &types::pyjson::dumps(&config)).await?;
+    let config = types::pyjson::dumps(&config)
+        .map_err(|err| Fault::caused("a workspace's look is no JSON", err))?;
+    db::tenant::set_custom_config(&mut conn, user.tenant, &config).await?;
     Ok(Seen { tenant: find(&mut conn, user.tenant).await?, role: user.role })
 }
 
