@@ -141,18 +141,24 @@ pub async fn insert(db: &mut PgConnection, new: NewAccount<'_>) -> Result<Accoun
 /// Holds `email` for this transaction, so that two registrations of one address cannot both find it free.
 #[tracing::instrument(name = "db.account.lock_email", skip_all, err)]
 pub async fn lock_email(db: &mut PgConnection, email: &str) -> Result<()> {
-    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('dify_rs:account:' || lower($1), 0))", email)
-        .execute(db)
-        .await?;
+    sqlx::query!(
+        "SELECT pg_advisory_xact_lock(hashtextextended('dify_rs:account:' || lower($1), 0))",
+        email
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
 /// Whether an account has exactly that address.
 #[tracing::instrument(name = "db.account.email_taken", skip_all, err)]
 pub async fn email_taken(db: &mut PgConnection, email: &str) -> Result<bool> {
-    Ok(sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM accounts WHERE email = $1) AS "taken!""#, email)
-        .fetch_one(db)
-        .await?)
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM accounts WHERE email = $1) AS "taken!""#,
+        email
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 /// Preferences to change; `None` leaves one as it is.
@@ -201,7 +207,12 @@ pub async fn update_profile(
 
 /// Sets the password: hash and salt, both Base64.
 #[tracing::instrument(name = "db.account.set_password", skip_all, err)]
-pub async fn set_password(db: &mut PgConnection, id: AccountId, hash: &str, salt: &str) -> Result<()> {
+pub async fn set_password(
+    db: &mut PgConnection,
+    id: AccountId,
+    hash: &str,
+    salt: &str,
+) -> Result<()> {
     sqlx::query!(
         "UPDATE accounts SET password = $2, password_salt = $3, updated_at = CURRENT_TIMESTAMP WHERE id = $1",
         id as _,
@@ -215,7 +226,11 @@ pub async fn set_password(db: &mut PgConnection, id: AccountId, hash: &str, salt
 
 /// Moves the account to another address.
 #[tracing::instrument(name = "db.account.set_email", skip_all, err)]
-pub async fn set_email(db: &mut PgConnection, id: AccountId, email: &str) -> Result<Option<Account>> {
+pub async fn set_email(
+    db: &mut PgConnection,
+    id: AccountId,
+    email: &str,
+) -> Result<Option<Account>> {
     Ok(sqlx::query_as!(
         Account,
         r#"
@@ -276,7 +291,12 @@ pub async fn initialize(
 
 /// Notes a sign-in.
 #[tracing::instrument(name = "db.account.note_login", skip_all, err)]
-pub async fn note_login(db: &mut PgConnection, id: AccountId, now: NaiveDateTime, ip: &str) -> Result<()> {
+pub async fn note_login(
+    db: &mut PgConnection,
+    id: AccountId,
+    now: NaiveDateTime,
+    ip: &str,
+) -> Result<()> {
     sqlx::query!(
         "UPDATE accounts SET last_login_at = $2, last_login_ip = $3, updated_at = CURRENT_TIMESTAMP WHERE id = $1",
         id as _,

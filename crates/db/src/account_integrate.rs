@@ -70,6 +70,8 @@ pub async fn link(
 /// Removes every link of an account.
 #[tracing::instrument(name = "db.account_integrate.unlink_all", skip_all, err)]
 pub async fn unlink_all(db: &mut PgConnection, account: AccountId) -> Result<()> {
-    sqlx::query!("DELETE FROM account_integrates WHERE account_id = $1", account as _).execute(db).await?;
+    sqlx::query!("DELETE FROM account_integrates WHERE account_id = $1", account as _)
+        .execute(db)
+        .await?;
     Ok(())
 }

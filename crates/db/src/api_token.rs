@@ -49,7 +49,12 @@ pub async fn find_by_token(
 
 /// Notes when a key was last used, if that is later than what is known.
 #[tracing::instrument(name = "db.api_token.note_use", skip_all, err)]
-pub async fn note_use(db: &mut PgConnection, kind: &str, token: &str, at: NaiveDateTime) -> Result<()> {
+pub async fn note_use(
+    db: &mut PgConnection,
+    kind: &str,
+    token: &str,
+    at: NaiveDateTime,
+) -> Result<()> {
     sqlx::query!(
         r#"
         UPDATE api_tokens SET last_used_at = $3

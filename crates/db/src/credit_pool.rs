@@ -16,7 +16,11 @@ pub struct CreditPool {
 
 /// The workspace's credits of a kind: `trial` or `paid`.
 #[tracing::instrument(name = "db.credit_pool.find", skip_all, err)]
-pub async fn find(db: &mut PgConnection, tenant: TenantId, kind: &str) -> Result<Option<CreditPool>> {
+pub async fn find(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    kind: &str,
+) -> Result<Option<CreditPool>> {
     Ok(sqlx::query_as!(
         CreditPool,
         r#"

@@ -53,7 +53,11 @@ pub async fn find(db: &mut PgConnection, tenant: TenantId) -> Result<Option<Upgr
 
 /// Stores the workspace's strategy, in place of one there is.
 #[tracing::instrument(name = "db.plugin_upgrade_strategy.save", skip_all, err)]
-pub async fn save(db: &mut PgConnection, tenant: TenantId, strategy: &UpgradeStrategy) -> Result<()> {
+pub async fn save(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    strategy: &UpgradeStrategy,
+) -> Result<()> {
     sqlx::query!(
         r#"
         INSERT INTO tenant_plugin_auto_upgrade_strategies

@@ -21,6 +21,8 @@ pub async fn insert(db: &mut PgConnection, version: &str) -> Result<()> {
 /// Lets only one set-up run at a time, until the end of this transaction.
 #[tracing::instrument(name = "db.setup.lock", skip_all, err)]
 pub async fn lock(db: &mut PgConnection) -> Result<()> {
-    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('dify_rs:setup', 0))").execute(db).await?;
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('dify_rs:setup', 0))")
+        .execute(db)
+        .await?;
     Ok(())
 }

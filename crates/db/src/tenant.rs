@@ -133,9 +133,13 @@ pub async fn insert(
 /// Renames the workspace.
 #[tracing::instrument(name = "db.tenant.set_name", skip_all, err)]
 pub async fn set_name(db: &mut PgConnection, id: TenantId, name: &str) -> Result<()> {
-    sqlx::query!("UPDATE tenants SET name = $2, updated_at = CURRENT_TIMESTAMP WHERE id = $1", id as _, name)
-        .execute(db)
-        .await?;
+    sqlx::query!(
+        "UPDATE tenants SET name = $2, updated_at = CURRENT_TIMESTAMP WHERE id = $1",
+        id as _,
+        name
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -244,7 +248,9 @@ pub async fn membership(
 /// Holds the workspace's members for this transaction, so that two changes of roles follow one another.
 #[tracing::instrument(name = "db.tenant.lock_members", skip_all, err)]
 pub async fn lock_members(db: &mut PgConnection, tenant: TenantId) -> Result<()> {
-    sqlx::query!("SELECT id FROM tenants WHERE id = $1 FOR UPDATE", tenant as _).fetch_optional(db).await?;
+    sqlx::query!("SELECT id FROM tenants WHERE id = $1 FOR UPDATE", tenant as _)
+        .fetch_optional(db)
+        .await?;
     Ok(())
 }
 
@@ -390,6 +396,8 @@ pub async fn delete_unreadable_credentials(db: &mut PgConnection, tenant: Tenant
     )
     .execute(&mut *db)
     .await?;
-    sqlx::query!("DELETE FROM provider_models WHERE tenant_id = $1", tenant as _).execute(db).await?;
+    sqlx::query!("DELETE FROM provider_models WHERE tenant_id = $1", tenant as _)
+        .execute(db)
+        .await?;
     Ok(())
 }

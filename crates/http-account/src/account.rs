@@ -346,9 +346,7 @@ async fn list_integrates(
                 provider,
                 created_at: link.map(|link| link.created_at.and_utc().timestamp()),
                 is_bound: link.is_some(),
-                link: link
-                    .is_none()
-                    .then(|| format!("{base}/console/api/oauth/login/{provider}")),
+                link: link.is_none().then(|| format!("{base}/console/api/oauth/login/{provider}")),
             }
         })
         .collect();

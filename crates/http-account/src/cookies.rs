@@ -62,20 +62,26 @@ pub(crate) fn session(ctx: &Ctx, tokens: &Tokens) -> HeaderMap {
     let settings = &ctx.config.feature;
     let minutes = settings.access_token_expire_minutes.saturating_mul(60);
     let days = (settings.refresh_token_expire_days * 86_400.0) as i64;
-    set(ctx, [
-        ("access_token", tokens.access_token.as_str(), Some(minutes), true),
-        ("refresh_token", &tokens.refresh_token, Some(days), true),
-        ("csrf_token", &tokens.csrf_token, Some(minutes), false),
-    ])
+    set(
+        ctx,
+        [
+            ("access_token", tokens.access_token.as_str(), Some(minutes), true),
+            ("refresh_token", &tokens.refresh_token, Some(days), true),
+            ("csrf_token", &tokens.csrf_token, Some(minutes), false),
+        ],
+    )
 }
 
 /// Clears the three cookies of a session.
 pub(crate) fn clear(ctx: &Ctx) -> HeaderMap {
-    set(ctx, [
-        ("access_token", "", None, true),
-        ("refresh_token", "", None, true),
-        ("csrf_token", "", None, false),
-    ])
+    set(
+        ctx,
+        [
+            ("access_token", "", None, true),
+            ("refresh_token", "", None, true),
+            ("csrf_token", "", None, false),
+        ],
+    )
 }
 
 fn set(ctx: &Ctx, cookies: [(&str, &str, Option<i64>, bool); 3]) -> HeaderMap {

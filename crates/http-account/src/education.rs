@@ -148,9 +148,10 @@ async fn complete_school(
     check_billing(&state)?;
     let answer =
         hosted::complete_school(&state.ctx, &query.keywords, query.page, query.limit).await?;
-    let names = answer.get("data").and_then(Value::as_array).map(|names| {
-        names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
-    });
+    let names = answer
+        .get("data")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect());
     Ok(Json(Schools {
         data: names,
         curr_page: answer.get("curr_page").and_then(Value::as_i64),

@@ -5,7 +5,9 @@ use http_core::{ApiError, AppState, ErrorBody, Json, Valid, guard::SetUp};
 use services_account::forgot_password;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::body::{self, AskForMail, ClientIp, Done, DoneWith, NewPassword, PasswordLogin, Prove, Proved};
+use crate::body::{
+    self, AskForMail, ClientIp, Done, DoneWith, NewPassword, PasswordLogin, Prove, Proved,
+};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

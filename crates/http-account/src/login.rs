@@ -164,8 +164,7 @@ async fn login_with_code(
     ClientIp(ip): ClientIp,
     request: Request,
 ) -> Result<(HeaderMap, Json<Done>), ApiError> {
-    let payload: CodeLoginPayload =
-        body::with_decoded(request, &state, "code", bad_code).await?;
+    let payload: CodeLoginPayload = body::with_decoded(request, &state, "code", bad_code).await?;
     let tokens = code_login::finish(
         &state.ctx,
         body::policy(&state),

@@ -50,7 +50,11 @@ struct Member {
     status: String,
 }
 
-async fn members(state: &AppState, user: &services_account::session::SignedIn, role: Option<Role>) -> Result<Json<Members>, ApiError> {
+async fn members(
+    state: &AppState,
+    user: &services_account::session::SignedIn,
+    role: Option<Role>,
+) -> Result<Json<Members>, ApiError> {
     let members = member::list(&state.ctx, user, role).await?;
     let accounts = members
         .into_iter()

@@ -59,9 +59,8 @@ async fn start_oauth_login(
 ) -> Result<Response, ApiError> {
     let provider =
         Provider::named(&state.ctx, &provider).ok_or_else(|| failure("Invalid provider"))?;
-    let url = provider
-        .authorization_url(query.invite_token.as_deref())
-        .map_err(ApiError::internal)?;
+    let url =
+        provider.authorization_url(query.invite_token.as_deref()).map_err(ApiError::internal)?;
     redirect(&url)
 }
 

@@ -28,10 +28,7 @@ struct ClientPayload {
 }
 
 /// The client a body names, and the body read as what the call wants.
-async fn client<T>(
-    request: Request,
-    state: &AppState,
-) -> Result<(OAuthProviderApp, T), ApiError>
+async fn client<T>(request: Request, state: &AppState) -> Result<(OAuthProviderApp, T), ApiError>
 where
     T: DeserializeOwned + garde::Validate<Context = ()>,
 {

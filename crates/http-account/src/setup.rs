@@ -151,7 +151,9 @@ async fn validate_init(
         return Err(ApiError::no_such_url().fast_api());
     }
     match setup::check_init(ctx, &payload.password).await {
-        Ok(()) => Ok((StatusCode::CREATED, cookies::init_validated(ctx, true), Json(Done::SUCCESS))),
+        Ok(()) => {
+            Ok((StatusCode::CREATED, cookies::init_validated(ctx, true), Json(Done::SUCCESS)))
+        }
         Err(err) => {
             let forget = matches!(err, AccountError::InitFailed);
             let mut answer = fast_api(err);
@@ -194,12 +196,9 @@ struct VersionFeatures {
     params(("current_version" = String, Query)),
     responses((status = 200, body = Version), (status = 422, description = "No version given")),
 )]
-async fn check_version(
-    State(state): State<AppState>,
-    uri: Uri,
-) -> Result<Json<Version>, ApiError> {
-    let query: VersionQuery = validation::query(uri.query().unwrap_or_default())
-        .map_err(|_| unreadable("query"))?;
+async fn check_version(State(state): State<AppState>, uri: Uri) -> Result<Json<Version>, ApiError> {
+    let query: VersionQuery =
+        validation::query(uri.query().unwrap_or_default()).map_err(|_| unreadable("query"))?;
     let newest = release::newest(&state.ctx, &query.current_version).await;
     let config = &state.ctx.config;
     Ok(Json(Version {

@@ -105,7 +105,10 @@ impl WorkspaceInfo {
                 .is_some_and(|logo| !logo.is_empty());
             let base = state.ctx.config.files_url();
             CustomConfig {
-                remove_webapp_brand: own.get("remove_webapp_brand").cloned().unwrap_or(false.into()),
+                remove_webapp_brand: own
+                    .get("remove_webapp_brand")
+                    .cloned()
+                    .unwrap_or(false.into()),
                 replace_webapp_logo: has_logo
                     .then(|| format!("{base}/files/workspaces/{}/webapp-logo", tenant.id)),
             }
@@ -133,7 +136,10 @@ impl WorkspaceInfo {
     }
 }
 
-async fn current(state: &AppState, user: &services_account::session::SignedIn) -> Result<Json<WorkspaceInfo>, ApiError> {
+async fn current(
+    state: &AppState,
+    user: &services_account::session::SignedIn,
+) -> Result<Json<WorkspaceInfo>, ApiError> {
     let seen = workspace::current(&state.ctx, user).await?;
     Ok(Json(WorkspaceInfo::of(state, seen).await?))
 }

@@ -69,14 +69,17 @@ fn refusal(call: &Call<'_>, status: net::StatusCode) -> AccountError {
     let path = call.path;
     AccountError::Invalid(match call.method {
         net::Method::GET => {
-            "Unable to retrieve billing information. Please try again later or contact support.".to_owned()
+            "Unable to retrieve billing information. Please try again later or contact support."
+                .to_owned()
         }
         net::Method::PUT if status.is_server_error() => {
             return Fault::Other(format!("the billing service answered {status} to {path}")).into();
         }
         net::Method::PUT => "Invalid arguments.".to_owned(),
         // The reference shows the service's address here.
-        _ => format!("Unable to process request {path}. Please try again later or contact support."),
+        _ => {
+            format!("Unable to process request {path}. Please try again later or contact support.")
+        }
     })
 }
 

@@ -126,7 +126,8 @@ pub async fn finish(
     {
         return Err(AccountError::BadToken);
     }
-    if grant.old_email.as_deref().map(str::to_lowercase) != Some(user.account.email.to_lowercase()) {
+    if grant.old_email.as_deref().map(str::to_lowercase) != Some(user.account.email.to_lowercase())
+    {
         return Err(AccountError::NoAccount);
     }
     code::use_up(ctx, Purpose::ChangeEmail, token).await?;

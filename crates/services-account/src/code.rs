@@ -131,7 +131,8 @@ pub async fn issue(
     purpose.name().clone_into(&mut grant.token_type);
     let token = Uuid::new_v4().to_string();
     let ttl = purpose.ttl(ctx);
-    let json = serde_json::to_vec(&grant).map_err(|err| Fault::caused("a token is no JSON", err))?;
+    let json =
+        serde_json::to_vec(&grant).map_err(|err| Fault::caused("a token is no JSON", err))?;
     if let Some(account) = grant.account_id.filter(|_| alone) {
         let key = format!("{}:account:{account}", purpose.name());
         if let Some(old) = ctx.redis.get(&key).await? {
@@ -157,7 +158,11 @@ pub async fn read(ctx: &Ctx, purpose: Purpose, token: &str) -> Result<Grant, Acc
 /// # Errors
 /// [`AccountError::BadToken`] if it was used up meanwhile.
 pub async fn use_up(ctx: &Ctx, purpose: Purpose, token: &str) -> Result<(), AccountError> {
-    if 0 < ctx.redis.del(&[&purpose.key(token)]).await? { Ok(()) } else { Err(AccountError::BadToken) }
+    if 0 < ctx.redis.del(&[&purpose.key(token)]).await? {
+        Ok(())
+    } else {
+        Err(AccountError::BadToken)
+    }
 }
 
 /// Whether the code is the grant's.

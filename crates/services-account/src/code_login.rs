@@ -48,7 +48,8 @@ pub(crate) async fn send_to(
 ) -> Result<String, AccountError> {
     limit::CODE_LOGIN.take(ctx, &account.email).await?;
     let grant = Grant::to(account.id, &account.email);
-    outbox::post(ctx, Letter::CodeLogin { language, to: &account.email, code: &grant.code }).await?;
+    outbox::post(ctx, Letter::CodeLogin { language, to: &account.email, code: &grant.code })
+        .await?;
     code::issue(ctx, Purpose::Login, grant, true).await
 }
 

@@ -7,8 +7,7 @@ use crate::{
     AccountError,
     billing::{self, Call},
     code::{self, Grant, Purpose},
-    enterprise,
-    limit,
+    enterprise, limit,
     outbox::{self, Letter},
     session::SignedIn,
 };

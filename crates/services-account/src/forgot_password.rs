@@ -56,7 +56,12 @@ pub async fn send_code(
 ///
 /// # Errors
 /// [`AccountError::ResetLocked`], [`AccountError::BadToken`], [`AccountError::WrongEmail`], [`AccountError::BadCode`].
-pub async fn prove(ctx: &Ctx, email: &str, guess: &str, token: &str) -> Result<Proof, AccountError> {
+pub async fn prove(
+    ctx: &Ctx,
+    email: &str,
+    guess: &str,
+    token: &str,
+) -> Result<Proof, AccountError> {
     let purpose = Purpose::ResetPassword;
     registration::prove_by_mail(ctx, purpose, Guesses::ForgotPassword, PROVED, email, guess, token)
         .await
@@ -85,8 +90,9 @@ pub async fn reset(
     let stored = password::hash(new_password).await?;
 
     let mut conn = ctx.db.acquire().await?;
-    let account =
-        db::account::find_by_email(&mut conn, &grant.email).await?.ok_or(AccountError::NoAccount)?;
+    let account = db::account::find_by_email(&mut conn, &grant.email)
+        .await?
+        .ok_or(AccountError::NoAccount)?;
     db::account::set_password(&mut conn, account.id, &stored.hash, &stored.salt).await?;
     let homeless = db::tenant::joined(&mut conn, account.id).await?.is_empty();
     drop(conn);

@@ -70,7 +70,9 @@ async fn find_exactly(
     let tenant = db::tenant::find(&mut conn, note.workspace_id).await?;
     let Some(tenant) = tenant.filter(|tenant| tenant.status == "normal") else { return Ok(None) };
     let account = db::account::find(&mut conn, note.account_id).await?;
-    let Some(account) = account.filter(|account| account.email == note.email) else { return Ok(None) };
+    let Some(account) = account.filter(|account| account.email == note.email) else {
+        return Ok(None);
+    };
     if db::tenant::membership(&mut conn, tenant.id, account.id).await?.is_none() {
         return Ok(None);
     }
@@ -162,7 +164,8 @@ pub async fn accept(ctx: &Ctx, acceptance: Acceptance<'_>) -> Result<(), Account
     let mut conn = ctx.db.acquire().await?;
     let (name, language, timezone) = (acceptance.name, acceptance.language, acceptance.timezone);
     let now = ctx.now_naive();
-    db::account::initialize(&mut conn, found.account.id, Some(name), language, timezone, now).await?;
+    db::account::initialize(&mut conn, found.account.id, Some(name), language, timezone, now)
+        .await?;
     Ok(())
 }
 
@@ -192,7 +195,8 @@ pub async fn invite(
     let mut conn = ctx.db.acquire().await?;
     let tenant = db::tenant::find(&mut conn, inviter.tenant).await?;
     drop(conn);
-    let tenant = tenant.ok_or_else(|| Fault::Other("the session's workspace is gone".to_owned()))?;
+    let tenant =
+        tenant.ok_or_else(|| Fault::Other("the session's workspace is gone".to_owned()))?;
     let mut outcomes = Vec::with_capacity(emails.len());
     for email in emails {
         let outcome = match invite_one(ctx, inviter, &tenant, email, role, language).await {

@@ -27,17 +27,26 @@ const fn once_a_minute(prefix: &'static str, code: &'static str, what: &'static 
 }
 
 /// Codes for a new password.
-pub const RESET_PASSWORD: SendLimit =
-    once_a_minute("reset_password_rate_limit", "password_reset_rate_limit_exceeded", "password reset");
+pub const RESET_PASSWORD: SendLimit = once_a_minute(
+    "reset_password_rate_limit",
+    "password_reset_rate_limit_exceeded",
+    "password reset",
+);
 /// Codes for registration.
-pub const REGISTER: SendLimit =
-    once_a_minute("email_register_rate_limit", "email_register_rate_limit_exceeded", "email register");
+pub const REGISTER: SendLimit = once_a_minute(
+    "email_register_rate_limit",
+    "email_register_rate_limit_exceeded",
+    "email register",
+);
 /// Codes for a new address.
 pub const CHANGE_EMAIL: SendLimit =
     once_a_minute("change_email_rate_limit", "email_change_rate_limit_exceeded", "email change");
 /// Codes for a new owner.
-pub const OWNER_TRANSFER: SendLimit =
-    once_a_minute("owner_transfer_rate_limit", "owner_transfer_rate_limit_exceeded", "owner transfer");
+pub const OWNER_TRANSFER: SendLimit = once_a_minute(
+    "owner_transfer_rate_limit",
+    "owner_transfer_rate_limit_exceeded",
+    "owner transfer",
+);
 /// Codes to delete an account.
 pub const DELETION: SendLimit = once_a_minute(
     "email_code_account_deletion_rate_limit",

@@ -2,13 +2,7 @@
 
 use services_core::Ctx;
 
-use crate::{
-    AccountError, locale,
-    limit::Guesses,
-    password,
-    registration,
-    tenancy,
-};
+use crate::{AccountError, limit::Guesses, locale, password, registration, tenancy};
 use db::account::NewAccount;
 use types::AccountId;
 
@@ -125,7 +119,9 @@ pub async fn create_tenant(
 /// 400 in words in the hosted edition.
 pub async fn reset_encrypt_key_pairs(ctx: &Ctx) -> Result<usize, AccountError> {
     if ctx.config.is_cloud() {
-        return Err(AccountError::Invalid("This command is only for SELF_HOSTED installations.".to_owned()));
+        return Err(AccountError::Invalid(
+            "This command is only for SELF_HOSTED installations.".to_owned(),
+        ));
     }
     let mut conn = ctx.db.acquire().await?;
     let tenants = db::tenant::ids(&mut conn).await?;

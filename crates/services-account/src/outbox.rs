@@ -30,13 +30,21 @@ pub(crate) enum Letter<'a> {
     /// A code to delete an account.
     DeletionCode { to: &'a str, code: &'a str },
     /// An invitation to a workspace.
-    Invite { language: &'a str, to: &'a str, token: &'a str, inviter_name: &'a str, workspace_name: &'a str },
+    Invite {
+        language: &'a str,
+        to: &'a str,
+        token: &'a str,
+        inviter_name: &'a str,
+        workspace_name: &'a str,
+    },
 }
 
 impl Letter<'_> {
     fn task(&self) -> &'static str {
         match self {
-            Self::ResetPassword { .. } => "tasks.mail_reset_password_task.send_reset_password_mail_task",
+            Self::ResetPassword { .. } => {
+                "tasks.mail_reset_password_task.send_reset_password_mail_task"
+            }
             Self::ResetPasswordNoAccount { .. } => {
                 "tasks.mail_reset_password_task.send_reset_password_mail_task_when_account_not_exist"
             }

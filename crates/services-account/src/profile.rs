@@ -23,7 +23,8 @@ pub async fn update(
             || match avatar.parse() {
                 // A signed link is made to the file: it must not be another workspace's.
                 Ok(file) => {
-                    db::account::may_show_file(&mut conn, user.tenant, user.account.id, file).await?
+                    db::account::may_show_file(&mut conn, user.tenant, user.account.id, file)
+                        .await?
                 }
                 Err(_) => false,
             };

@@ -174,7 +174,12 @@ pub type Proof = (String, String);
 /// # Errors
 /// [`AccountError::RegisterLocked`], [`AccountError::BadToken`], [`AccountError::WrongEmail`],
 /// [`AccountError::BadCode`].
-pub async fn prove(ctx: &Ctx, email: &str, guess: &str, token: &str) -> Result<Proof, AccountError> {
+pub async fn prove(
+    ctx: &Ctx,
+    email: &str,
+    guess: &str,
+    token: &str,
+) -> Result<Proof, AccountError> {
     prove_by_mail(ctx, Purpose::Register, Guesses::Register, PROVED, email, guess, token).await
 }
 

@@ -7,8 +7,7 @@ use services_core::{Ctx, Fault};
 use url::Url;
 
 use crate::{
-    AccountError, Policy, billing, invitation,
-    locale,
+    AccountError, Policy, billing, invitation, locale,
     registration::{self, Newcomer},
     sign_in::{self, Tokens},
     tenancy,
@@ -49,7 +48,10 @@ impl Provider {
             kind,
             client_id: given(id)?,
             client_secret: given(secret)?,
-            redirect_uri: format!("{}/console/api/oauth/authorize/{name}", settings.console_api_url),
+            redirect_uri: format!(
+                "{}/console/api/oauth/authorize/{name}",
+                settings.console_api_url
+            ),
         })
     }
 
@@ -69,7 +71,8 @@ impl Provider {
             Kind::GitHub => ("https://github.com/login/oauth/authorize", "user:email"),
             Kind::Google => ("https://accounts.google.com/o/oauth2/v2/auth", "openid email"),
         };
-        let mut url = Url::parse(base).map_err(|err| Fault::caused("a built-in address is none", err))?;
+        let mut url =
+            Url::parse(base).map_err(|err| Fault::caused("a built-in address is none", err))?;
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("client_id", &self.client_id);
@@ -101,10 +104,12 @@ impl Provider {
             }
         };
         let call = ctx.http.upstream().post(url).header("Accept", "application/json").form(&form);
-        let answer: Value = call.send().await.map_err(failed)?.json(MAX_ANSWER).await.map_err(failed)?;
-        let token = answer.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
+        let answer: Value =
+            call.send().await.map_err(failed)?.json(MAX_ANSWER).await.map_err(failed)?;
         let token =
-            token.ok_or_else(|| Fault::Other("the sign-in service gave no access token".to_owned()))?;
+            answer.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
+        let token = token
+            .ok_or_else(|| Fault::Other("the sign-in service gave no access token".to_owned()))?;
         match self.kind {
             Kind::GitHub => {
                 let header = format!("token {token}");
@@ -123,10 +128,15 @@ impl Provider {
     }
 }
 
-async fn get<T: serde::de::DeserializeOwned>(ctx: &Ctx, url: &str, token: &str) -> Result<T, Fault> {
+async fn get<T: serde::de::DeserializeOwned>(
+    ctx: &Ctx,
+    url: &str,
+    token: &str,
+) -> Result<T, Fault> {
     let failed = |err| Fault::caused("the sign-in service does not answer", err);
     // GitHub refuses calls that do not say who calls.
-    let call = ctx.http.upstream().get(url).header("Authorization", token).header("User-Agent", "dify");
+    let call =
+        ctx.http.upstream().get(url).header("Authorization", token).header("User-Agent", "dify");
     let answer = call.send().await.map_err(failed)?;
     if !answer.is_success() {
         return Err(Fault::Other(format!("the sign-in service answered {}", answer.status())));
@@ -237,7 +247,9 @@ pub async fn finish(
             None => {}
         }
     }
-    let (account, is_new) = match account_of(ctx, policy, provider, &person, callback.language).await {
+    let (account, is_new) = match account_of(ctx, policy, provider, &person, callback.language)
+        .await
+    {
         Ok(found) => found,
         Err(AccountError::NoAccount) => return told("Invalid email or password"),
         Err(AccountError::Frozen) => {
@@ -246,7 +258,9 @@ pub async fn finish(
                  for new account registration",
             );
         }
-        Err(AccountError::NoWorkspace | AccountError::WorkspacesExhausted) => return told(NO_WORKSPACE),
+        Err(AccountError::NoWorkspace | AccountError::WorkspacesExhausted) => {
+            return told(NO_WORKSPACE);
+        }
         Err(err) => return Err(err),
     };
     if account.status == "banned" {
@@ -266,7 +280,8 @@ async fn account_of(
     language: &str,
 ) -> Result<(Account, bool), AccountError> {
     let mut conn = ctx.db.acquire().await?;
-    let linked = db::account_integrate::find_account(&mut conn, provider.name(), &person.id).await?;
+    let linked =
+        db::account_integrate::find_account(&mut conn, provider.name(), &person.id).await?;
     let mut known = match linked {
         Some(id) => db::account::find(&mut conn, id).await?,
         None => None,

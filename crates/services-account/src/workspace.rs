@@ -32,7 +32,11 @@ pub async fn list(ctx: &Ctx, account: AccountId) -> Result<Vec<Tenant>, AccountE
 ///
 /// # Errors
 /// The database's.
-pub async fn list_all(ctx: &Ctx, page: i64, limit: i64) -> Result<(Vec<Tenant>, i64), AccountError> {
+pub async fn list_all(
+    ctx: &Ctx,
+    page: i64,
+    limit: i64,
+) -> Result<(Vec<Tenant>, i64), AccountError> {
     let mut conn = ctx.db.acquire().await?;
     let total = db::tenant::count(&mut conn).await?;
     let items = db::tenant::list_all(&mut conn, limit, (page - 1) * limit).await?;
@@ -128,11 +132,17 @@ pub fn custom_config(tenant: &Tenant) -> Value {
 ///
 /// # Errors
 /// The database's.
-pub async fn credits(ctx: &Ctx, tenant: TenantId, is_paid: bool) -> Result<Option<CreditPool>, AccountError> {
+pub async fn credits(
+    ctx: &Ctx,
+    tenant: TenantId,
+    is_paid: bool,
+) -> Result<Option<CreditPool>, AccountError> {
     let mut conn = ctx.db.acquire().await?;
     if is_paid {
         let paid = db::credit_pool::find(&mut conn, tenant, "paid").await?;
-        if let Some(pool) = paid.filter(|pool| pool.quota_limit == -1 || pool.quota_used < pool.quota_limit) {
+        if let Some(pool) =
+            paid.filter(|pool| pool.quota_limit == -1 || pool.quota_used < pool.quota_limit)
+        {
             return Ok(Some(pool));
         }
     }
