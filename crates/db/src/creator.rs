@@ -33,9 +33,13 @@ pub struct SimpleEndUser {
 /// Those of `ids` that are accounts, in no order. Accounts belong to no single workspace; `ids` come from its rows.
 #[tracing::instrument(name = "db.creator.accounts", skip_all, err)]
 pub async fn accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<SimpleAccount>> {
-    Ok(sqlx::query_as!(SimpleAccount, "SELECT id, name, email FROM accounts WHERE id = ANY($1)", ids)
-        .fetch_all(db)
-        .await?)
+    Ok(sqlx::query_as!(
+        SimpleAccount,
+        "SELECT id, name, email FROM accounts WHERE id = ANY($1)",
+        ids
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// Those of `ids` that are end users of `tenant`, in no order.

@@ -117,11 +117,7 @@ pub async fn find_of_node(
 
 /// Those of `ids` that are forms of `tenant`, in no order.
 #[tracing::instrument(name = "db.human_input_form.find_many", skip_all, err)]
-pub async fn find_many(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    ids: &[Uuid],
-) -> Result<Vec<Form>> {
+pub async fn find_many(db: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<Form>> {
     Ok(sqlx::query_as!(
         Form,
         r#"

@@ -138,11 +138,7 @@ pub struct NewRecipient<'a> {
 
 /// Adds a recipient of a form of the workspace.
 #[tracing::instrument(name = "db.human_input_recipient.insert", skip_all, err)]
-pub async fn insert(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    new: NewRecipient<'_>,
-) -> Result<()> {
+pub async fn insert(db: &mut PgConnection, tenant: TenantId, new: NewRecipient<'_>) -> Result<()> {
     sqlx::query!(
         r#"
         INSERT INTO human_input_form_recipients (id, created_at, updated_at, form_id, delivery_id, recipient_type,

@@ -127,7 +127,10 @@ fn condition<'q>(
         query.push(" AND (r.inputs ILIKE ").push_bind(pattern.clone());
         query.push(" OR r.outputs ILIKE ").push_bind(pattern.clone());
         query.push(" OR (r.created_by_role = 'end_user' AND EXISTS (SELECT 1 FROM end_users e WHERE e.id = r.created_by");
-        query.push(" AND e.tenant_id = l.tenant_id AND e.session_id ILIKE ").push_bind(pattern).push("))");
+        query
+            .push(" AND e.tenant_id = l.tenant_id AND e.session_id ILIKE ")
+            .push_bind(pattern)
+            .push("))");
         if let Some(run) = filter.keyword_run {
             query.push(" OR r.id = ").push_bind(run.0);
         }
@@ -144,7 +147,10 @@ fn condition<'q>(
     }
     if let Some(session) = filter.session {
         query.push(" AND l.created_by_role = 'end_user' AND EXISTS (SELECT 1 FROM end_users e WHERE e.id = l.created_by");
-        query.push(" AND e.tenant_id = l.tenant_id AND e.session_id = ").push_bind(session.to_owned()).push(")");
+        query
+            .push(" AND e.tenant_id = l.tenant_id AND e.session_id = ")
+            .push_bind(session.to_owned())
+            .push(")");
     }
     if let Some(account) = filter.account {
         query.push(" AND l.created_by_role = 'account' AND l.created_by = ").push_bind(account.0);

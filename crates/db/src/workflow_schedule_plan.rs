@@ -187,10 +187,7 @@ pub async fn find_for_task(db: &mut PgConnection, id: Uuid) -> Result<Option<Sch
 
 /// Whom scheduled runs of a workspace are made for: its owner, else one of its admins.
 #[tracing::instrument(name = "db.workflow_schedule_plan.runner", skip_all, err)]
-pub async fn runner(
-    db: &mut PgConnection,
-    tenant: TenantId,
-) -> Result<Option<types::AccountId>> {
+pub async fn runner(db: &mut PgConnection, tenant: TenantId) -> Result<Option<types::AccountId>> {
     Ok(sqlx::query_scalar!(
         r#"
         SELECT j.account_id

@@ -122,11 +122,7 @@ pub async fn newest_version(
 
 /// Publishes a copy of the draft with other environment variables (their secrets are encrypted anew).
 #[tracing::instrument(name = "db.workflow.publish", skip_all, err)]
-pub async fn publish(
-    db: &mut PgConnection,
-    draft: &Workflow,
-    new: &NewVersion<'_>,
-) -> Result<()> {
+pub async fn publish(db: &mut PgConnection, draft: &Workflow, new: &NewVersion<'_>) -> Result<()> {
     sqlx::query!(
         r#"
         INSERT INTO workflows (id, tenant_id, app_id, type, version, graph, features, environment_variables,
