@@ -1,0 +1,5 @@
+//! What mails say, and how they leave.
+
+mod sending;
+mod server;
+mod texts;
