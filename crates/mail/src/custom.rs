@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn endless_texts_end() {
-        let body = "{% for a in range(10000) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}";
+        let body =
+            "{% for a in range(10000) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}";
         assert!(render_custom(body, [], TemplatingMode::Sandbox).is_err());
         assert!(render_custom("{{ ", [], TemplatingMode::Sandbox).is_err());
     }

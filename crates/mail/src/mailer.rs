@@ -37,8 +37,16 @@ pub struct Mailer {
 enum Way {
     Off,
     Smtp(Arc<Smtp>),
-    Resend { http: Http, api_key: Arc<str>, url: Arc<str> },
-    SendGrid { http: Http, api_key: Arc<str>, url: Arc<str> },
+    Resend {
+        http: Http,
+        api_key: Arc<str>,
+        url: Arc<str>,
+    },
+    SendGrid {
+        http: Http,
+        api_key: Arc<str>,
+        url: Arc<str>,
+    },
     /// For tests: who would have got what.
     Recorded(Arc<Mutex<Vec<(String, Rendered)>>>),
 }
@@ -146,8 +154,7 @@ impl Mailer {
             Way::Off => return Ok(self.not_configured()),
             Way::Smtp(smtp) => smtp.send(mailbox(from)?, mailbox(to)?, message).await?,
             Way::Resend { http, api_key, url } => {
-                let body =
-                    Resend { from, to, subject: &message.subject, html: &message.html };
+                let body = Resend { from, to, subject: &message.subject, html: &message.html };
                 post(http, &format!("{url}/emails"), api_key, &body).await?;
             }
             Way::SendGrid { http, api_key, url } => {

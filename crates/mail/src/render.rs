@@ -112,9 +112,10 @@ impl Mail {
             Self::ResetPassword { .. } => {
                 (format!("Your code for a new {app} password"), format!("{app} 密码设置验证码"))
             }
-            Self::ResetPasswordNoAccount { .. } => {
-                (format!("About your {app} password request"), format!("关于您的 {app} 密码重置请求"))
-            }
+            Self::ResetPasswordNoAccount { .. } => (
+                format!("About your {app} password request"),
+                format!("关于您的 {app} 密码重置请求"),
+            ),
             Self::EmailCodeLogin { .. } => {
                 (format!("Your {app} sign-in code"), format!("{app} 登录验证码"))
             }

@@ -24,7 +24,7 @@ pub(crate) struct Inner {
 
 pub(crate) enum Backend {
     Local(Local),
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 impl std::fmt::Debug for Redis {
@@ -42,7 +42,7 @@ impl Redis {
         let prefix = options.key_prefix.clone();
         let backend = match options.endpoint {
             Endpoint::InProcess { max_bytes } => Backend::Local(Local::new(max_bytes)),
-            _ => Backend::Remote(Remote::new(options)?),
+            _ => Backend::Remote(Box::new(Remote::new(options)?)),
         };
         Ok(Self { inner: Arc::new(Inner { backend, prefix }) })
     }
@@ -82,7 +82,6 @@ impl Redis {
     }
 
     /// A transaction (`MULTI` … `EXEC`): all commands or none, nobody in between.
-    #[must_use]
     pub fn atomic(&self) -> Pipe {
         Pipe { redis: self.clone(), commands: Vec::new() }
     }

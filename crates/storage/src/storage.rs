@@ -168,10 +168,10 @@ impl Storage {
         // The reader speaks I/O errors around the store's own.
         Ok(Box::pin(stream.map_err(|err| {
             let kind = err.kind();
-            match err.into_inner().map(|inner| inner.downcast::<opendal::Error>()) {
-                Some(Ok(inner)) => StorageError::from(*inner),
-                Some(Err(other)) => StorageError::Source(std::io::Error::new(kind, other)),
-                None => StorageError::Source(kind.into()),
+            let Some(inner) = err.into_inner() else { return StorageError::Source(kind.into()) };
+            match inner.downcast::<opendal::Error>() {
+                Ok(inner) => StorageError::from(*inner),
+                Err(other) => StorageError::Source(std::io::Error::new(kind, other)),
             }
         })))
     }

@@ -112,7 +112,8 @@ async fn resend_and_sendgrid_get_one_post() {
 
 #[tokio::test]
 async fn providers_refuse_for_good_or_for_now() {
-    for (status, retryable) in [("401 Unauthorized", false), ("503 Busy", true), ("429 Slow", true)] {
+    for (status, retryable) in [("401 Unauthorized", false), ("503 Busy", true), ("429 Slow", true)]
+    {
         let server = server::http(status).await;
         let api_url = Some(format!("http://127.0.0.1:{}", server.port));
         let resend = Transport::Resend { api_key: "key".to_owned(), api_url };
@@ -149,7 +150,8 @@ async fn what_is_missing_is_said() {
     options.port = 1;
     let from = None;
     let http = Http::new(HttpOptions::default()).unwrap();
-    let mailer = Mailer::new(MailOptions { transport: Transport::Smtp(options), from }, &http).unwrap();
+    let mailer =
+        Mailer::new(MailOptions { transport: Transport::Smtp(options), from }, &http).unwrap();
     let err = mailer.send("you@example.com", &message()).await.unwrap_err();
     assert_eq!(err.to_string(), "mail from is not set");
     assert!(SmtpSecurity::from_flags(false, true).is_err());

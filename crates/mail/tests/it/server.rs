@@ -71,14 +71,17 @@ pub async fn http(status: &'static str) -> Fake {
                 let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
                 let length = head
                     .lines()
-                    .find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
+                    .find_map(|l| {
+                        l.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok()
+                    })
                     .unwrap_or(0_usize);
                 if body.len() >= length {
                     told.lock().await.extend([head.to_owned(), body.to_owned()]);
                     break;
                 }
             }
-            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
             socket.write_all(answer.as_bytes()).await.unwrap();
         }
     });

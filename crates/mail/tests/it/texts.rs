@@ -45,7 +45,9 @@ fn every_mail_renders_in_both_languages_with_its_variables_escaped() {
         for mail in all(EVIL) {
             let rendered = mail.render("to<@x", language, &branding).unwrap();
             assert!(!rendered.subject.contains(['\r', '\n']), "{mail:?}");
-            assert!(rendered.html.starts_with("<!DOCTYPE html>") && rendered.html.contains("</html>"));
+            assert!(
+                rendered.html.starts_with("<!DOCTYPE html>") && rendered.html.contains("</html>")
+            );
             for raw in ["<script>", "to<@x", "A<b>", "\"x\""] {
                 assert!(!rendered.html.contains(raw), "{mail:?}: {raw}");
             }
@@ -72,7 +74,10 @@ fn every_variable_is_said() {
 #[test]
 fn subjects() {
     let subjects = |language| -> Vec<String> {
-        all("X").iter().map(|m| m.render("t", language, &Branding::default()).unwrap().subject).collect()
+        all("X")
+            .iter()
+            .map(|m| m.render("t", language, &Branding::default()).unwrap().subject)
+            .collect()
     };
     assert_eq!(
         subjects(Language::English),

@@ -70,7 +70,7 @@ fn signed(n: usize) -> isize {
 fn set(store: &mut Store, args: &[&[u8]]) -> Reply {
     let key = arg(args, 0)?;
     let pairs = args.get(1..).unwrap_or_default();
-    if pairs.is_empty() || pairs.len() % 2 != 0 {
+    if pairs.is_empty() || !pairs.len().is_multiple_of(2) {
         return Err(RedisError::syntax());
     }
     write(store, key, |hash| {

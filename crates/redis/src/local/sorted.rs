@@ -60,7 +60,7 @@ fn add(store: &mut Store, args: &[&[u8]]) -> Reply {
         }
         rest = tail;
     }
-    if rest.is_empty() || rest.len() % 2 != 0 {
+    if rest.is_empty() || !rest.len().is_multiple_of(2) {
         return Err(RedisError::syntax());
     }
     let mut pairs = Vec::new();

@@ -52,7 +52,7 @@ fn add(store: &mut Store, args: &[&[u8]]) -> Reply {
     }
     let wanted = arg(rest, 0)?;
     let pairs = rest.get(1..).unwrap_or_default();
-    if pairs.is_empty() || pairs.len() % 2 != 0 {
+    if pairs.is_empty() || !pairs.len().is_multiple_of(2) {
         return Err(RedisError::syntax());
     }
     let fields: Fields = pairs
@@ -159,7 +159,7 @@ fn read(store: &mut Store, args: &[&[u8]]) -> Reply {
             _ => return Err(RedisError::syntax()),
         }
     }
-    if rest.len() % 2 != 0 {
+    if !rest.len().is_multiple_of(2) {
         return Err(RedisError::syntax());
     }
     let (keys, ids) = rest.split_at(rest.len() / 2);

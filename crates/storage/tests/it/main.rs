@@ -1,5 +1,12 @@
 //! Storage on local files.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test may fail by panicking, also in its helpers"
+)]
+
 use std::io;
 
 use bytes::Bytes;
