@@ -1,0 +1,5 @@
+//! The client, against a daemon of the test.
+
+mod daemon;
+mod models;
+mod support;
