@@ -60,6 +60,7 @@ pub async fn run(config: Config, mut roles: Roles) -> anyhow::Result<ExitCode> {
 
     let invalidation = ctx.invalidation().clone();
     let listener = tokio::spawn(async move { invalidation.listen().await });
+    let background = wired.start_background(roles)?;
     let signals = tokio::spawn(watch_signals(ctx.clone()));
 
     let outcome = if roles.api {
@@ -72,6 +73,12 @@ pub async fn run(config: Config, mut roles: Roles) -> anyhow::Result<ExitCode> {
 
     ctx.shutdown().cancel();
     ctx.tracker().close();
+    drain("jobs and schedule", grace, async {
+        for task in background {
+            let _ = task.await;
+        }
+    })
+    .await;
     drain("work that outlives its request", grace, ctx.tracker().wait()).await;
     listener.abort();
     signals.abort();

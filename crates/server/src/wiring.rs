@@ -6,9 +6,14 @@ use anyhow::Context;
 use config::{Config, RedisSettings, RedisTopology};
 use db::{Db, DbOptions, embedded::Embedded};
 use http_core::AppState;
+use jobs::{JobQueue, RedisQueue};
+use mail::{MailOptions, Mailer, SmtpOptions, SmtpSecurity, Transport};
 use model_runtime::Registry;
 use redis::{Redis, RedisOptions};
 use services_core::{Ctx, CtxParts};
+use tokio::task::JoinHandle;
+
+use crate::lifecycle::Roles;
 use services_model::Models;
 
 /// The database, opened as the settings say.
@@ -69,6 +74,25 @@ pub struct Wired {
 }
 
 impl Wired {
+    /// Starts what runs beside requests; stops with the server.
+    ///
+    /// # Errors
+    /// If the schedule cannot be used.
+    pub fn start_background(&self, roles: Roles) -> anyhow::Result<Vec<JoinHandle<()>>> {
+        let ctx = &self.state.ctx;
+        let mut tasks = Vec::new();
+        let handlers = worker::handlers(ctx);
+        if roles.beat {
+            let beat = worker::beat(ctx, &handlers)?;
+            tasks.push(tokio::spawn(beat.run(ctx.shutdown().clone())));
+        }
+        if roles.worker {
+            let worker = worker::worker(ctx, handlers);
+            tasks.push(tokio::spawn(worker.run(ctx.shutdown().clone())));
+        }
+        Ok(tasks)
+    }
+
     /// Closes what was opened.
     pub async fn close(self) {
         self.base.close().await;
@@ -87,12 +111,15 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
         Some(settings) => Redis::new(redis_options(settings)?).context("Redis cannot be used")?,
         None => Redis::in_process(),
     };
+    let http = http(&config)?;
     let ctx = Ctx::new(CtxParts {
         secret: secret(&config)?,
         db: base.db.clone(),
+        jobs: queue(&config, &redis)?,
         redis,
         storage: storage(&config)?,
-        http: http(&config)?,
+        mail: mailer(&config, &http)?,
+        http,
         config,
     });
     let version = env!("CARGO_PKG_VERSION");
@@ -172,6 +199,53 @@ fn storage(config: &Config) -> anyhow::Result<storage::Storage> {
         storage::StorageOptions::from_vars(config.variables())?
     };
     storage::Storage::open(&options).context("object storage cannot be opened")
+}
+
+/// The queue: in the broker's Redis, else in the one there is, else in this process.
+fn queue(config: &Config, redis: &Redis) -> anyhow::Result<Arc<dyn JobQueue>> {
+    let broker = config.middleware.celery_broker_url.as_deref().filter(|url| !url.is_empty());
+    let redis = match broker {
+        // Without a Redis of our own this is a single process, and nobody else reads its queue.
+        Some(url) if !redis.is_in_process() => {
+            let service = config.middleware.celery_sentinel_master_name.as_deref();
+            let options = RedisOptions::from_url(url, service)
+                .context("CELERY_BROKER_URL cannot be used")?;
+            Redis::new(options).context("CELERY_BROKER_URL cannot be used")?
+        }
+        _ => redis.clone(),
+    };
+    Ok(Arc::new(RedisQueue::new(redis)?))
+}
+
+/// Mail as `MAIL_TYPE` says.
+fn mailer(config: &Config, http: &net::Http) -> anyhow::Result<Mailer> {
+    let settings = &config.feature;
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let transport = match settings.mail_type.as_deref().unwrap_or_default() {
+        "" => Transport::Off,
+        "resend" => Transport::Resend {
+            api_key: text(&settings.resend_api_key),
+            api_url: settings.resend_api_url.clone(),
+        },
+        "sendgrid" => {
+            Transport::SendGrid { api_key: text(&settings.sendgrid_api_key), api_url: None }
+        }
+        "smtp" => Transport::Smtp(SmtpOptions {
+            server: text(&settings.smtp_server),
+            port: u16::try_from(settings.smtp_port).context("SMTP_PORT is no port")?,
+            username: text(&settings.smtp_username),
+            password: text(&settings.smtp_password),
+            security: SmtpSecurity::from_flags(
+                settings.smtp_use_tls,
+                settings.smtp_opportunistic_tls,
+            )?,
+            local_hostname: settings.smtp_local_hostname.clone(),
+            accept_invalid_certs: false,
+        }),
+        other => anyhow::bail!("MAIL_TYPE is {other}, which is none of smtp, resend and sendgrid"),
+    };
+    let options = MailOptions { transport, from: settings.mail_default_send_from.clone() };
+    Ok(Mailer::new(options, http)?)
 }
 
 fn http(config: &Config) -> anyhow::Result<net::Http> {

@@ -1,7 +1,9 @@
 //! Deleting an account: a code by mail, then a job. On self-hosted servers only the mail follows.
 
+use jobs::{Job, tasks};
 use serde_json::json;
 use services_core::Ctx;
+use types::AccountId;
 
 use crate::{
     AccountError,
@@ -52,25 +54,29 @@ pub async fn confirm(
     for tenant in tenants {
         enterprise::note_removal(ctx, tenant.id, user.account.id, "account_deleted").await;
     }
-    let arguments = json!({"account_id": user.account.id});
-    Ok(outbox::enqueue(ctx, DELETE_TASK, "dataset", arguments).await?)
+    let job = Job::new(tasks::DELETE_ACCOUNT).set("account_id", user.account.id);
+    Ok(outbox::enqueue(ctx, job).await?)
 }
 
-/// The job that [`confirm`] queues.
-pub const DELETE_TASK: &str = "tasks.delete_account_task.delete_account_task";
-
-/// The job: tells the billing service, then answers the address to say goodbye to.
+/// The job that [`confirm`] queues: tells the billing service, then says goodbye by mail.
 ///
 /// # Errors
 /// The billing service's; the job is tried again.
-pub async fn carry_out(ctx: &Ctx, id: types::AccountId) -> Result<Option<String>, AccountError> {
+pub async fn carry_out(ctx: &Ctx, id: AccountId) -> Result<(), AccountError> {
     if ctx.config.feature.billing_enabled {
         let mut call = Call::get("/account", vec![("account_id", id.to_string())]);
         call.method = net::Method::DELETE;
         billing::call(ctx, call).await?;
     }
     let mut conn = ctx.db.acquire().await?;
-    Ok(db::account::find(&mut conn, id).await?.map(|account| account.email))
+    let account = db::account::find(&mut conn, id).await?;
+    drop(conn);
+    let Some(account) = account else {
+        tracing::warn!(account.id = %id, "an account that is to be deleted is gone already");
+        return Ok(());
+    };
+    let goodbye = Job::new(tasks::MAIL_ACCOUNT_DELETED).set("to", account.email);
+    Ok(outbox::enqueue(ctx, goodbye).await?)
 }
 
 /// Tells the billing service why somebody left.

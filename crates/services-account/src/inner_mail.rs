@@ -1,13 +1,13 @@
 //! Mails other services of the operator have us send.
 
-use serde::Serialize;
+use jobs::{Job, tasks};
 use serde_json::{Map, Value};
 use services_core::Ctx;
 
 use crate::{AccountError, outbox};
 
 /// A mail with a template of its own.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct InnerMail {
     /// One mail each.
     pub to: Vec<String>,
@@ -24,5 +24,10 @@ pub struct InnerMail {
 /// # Errors
 /// The queue's.
 pub async fn queue(ctx: &Ctx, mail: InnerMail) -> Result<(), AccountError> {
-    Ok(outbox::enqueue(ctx, "tasks.mail_inner_task.send_inner_email_task", "mail", mail).await?)
+    let job = Job::new(tasks::MAIL_INNER)
+        .set("to", mail.to)
+        .set("subject", mail.subject)
+        .set("body", mail.body)
+        .set("substitutions", mail.substitutions);
+    Ok(outbox::enqueue(ctx, job).await?)
 }

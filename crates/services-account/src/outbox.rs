@@ -1,7 +1,6 @@
 //! Mails of this crate: jobs with the reference's names and arguments, so that its workers can send them as well.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use jobs::{Job, Task, tasks};
 use services_core::{Ctx, Fault};
 
 /// A mail to be sent.
@@ -40,81 +39,59 @@ pub(crate) enum Letter<'a> {
 }
 
 impl Letter<'_> {
-    fn task(&self) -> &'static str {
-        match self {
-            Self::ResetPassword { .. } => {
-                "tasks.mail_reset_password_task.send_reset_password_mail_task"
-            }
-            Self::ResetPasswordNoAccount { .. } => {
-                "tasks.mail_reset_password_task.send_reset_password_mail_task_when_account_not_exist"
-            }
-            Self::Register { .. } => "tasks.mail_register_task.send_email_register_mail_task",
-            Self::RegisterKnown { .. } => {
-                "tasks.mail_register_task.send_email_register_mail_task_when_account_exist"
-            }
-            Self::CodeLogin { .. } => "tasks.mail_email_code_login.send_email_code_login_mail_task",
-            Self::ChangeEmail { .. } => "tasks.mail_change_mail_task.send_change_mail_task",
-            Self::EmailChanged { .. } => {
-                "tasks.mail_change_mail_task.send_change_mail_completed_notification_task"
-            }
-            Self::OwnerTransfer { .. } => {
-                "tasks.mail_owner_transfer_task.send_owner_transfer_confirm_task"
-            }
-            Self::OldOwner { .. } => {
-                "tasks.mail_owner_transfer_task.send_old_owner_transfer_notify_email_task"
-            }
-            Self::NewOwner { .. } => {
-                "tasks.mail_owner_transfer_task.send_new_owner_transfer_notify_email_task"
-            }
-            Self::DeletionCode { .. } => {
-                "tasks.mail_account_deletion_task.send_account_deletion_verification_code"
-            }
-            Self::Invite { .. } => "tasks.mail_invite_member_task.send_invite_member_mail_task",
-        }
-    }
-
-    fn arguments(&self) -> Map<String, Value> {
-        let of = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
+    fn job(self) -> Job {
+        let to_in = |task: Task, language: &str, to: &str| {
+            Job::new(task).set("language", language).set("to", to)
         };
-        match *self {
-            Self::ResetPassword { language, to, code }
-            | Self::Register { language, to, code }
-            | Self::CodeLogin { language, to, code } => {
-                of(&[("language", language), ("to", to), ("code", code)])
+        match self {
+            Self::ResetPassword { language, to, code } => {
+                to_in(tasks::MAIL_RESET_PASSWORD_CODE, language, to).set("code", code)
             }
             Self::ResetPasswordNoAccount { language, to, is_allow_register } => {
-                let mut arguments: Map<String, Value> = of(&[("language", language), ("to", to)]);
-                arguments.insert("is_allow_register".to_owned(), is_allow_register.into());
-                arguments
+                to_in(tasks::MAIL_RESET_PASSWORD_NO_ACCOUNT, language, to)
+                    .set("is_allow_register", is_allow_register)
+            }
+            Self::Register { language, to, code } => {
+                to_in(tasks::MAIL_REGISTER_CODE, language, to).set("code", code)
             }
             Self::RegisterKnown { language, to, account_name } => {
-                of(&[("language", language), ("to", to), ("account_name", account_name)])
+                to_in(tasks::MAIL_REGISTER_ACCOUNT_EXISTS, language, to)
+                    .set("account_name", account_name)
+            }
+            Self::CodeLogin { language, to, code } => {
+                to_in(tasks::MAIL_EMAIL_CODE_LOGIN, language, to).set("code", code)
             }
             Self::ChangeEmail { language, to, code, phase } => {
-                of(&[("language", language), ("to", to), ("code", code), ("phase", phase)])
+                to_in(tasks::MAIL_CHANGE_EMAIL_CODE, language, to)
+                    .set("code", code)
+                    .set("phase", phase)
             }
-            Self::EmailChanged { language, to } => of(&[("language", language), ("to", to)]),
+            Self::EmailChanged { language, to } => {
+                to_in(tasks::MAIL_CHANGE_EMAIL_COMPLETED, language, to)
+            }
             Self::OwnerTransfer { language, to, code, workspace } => {
-                of(&[("language", language), ("to", to), ("code", code), ("workspace", workspace)])
+                to_in(tasks::MAIL_OWNER_TRANSFER_CODE, language, to)
+                    .set("code", code)
+                    .set("workspace", workspace)
             }
-            Self::OldOwner { language, to, workspace, new_owner_email } => of(&[
-                ("language", language),
-                ("to", to),
-                ("workspace", workspace),
-                ("new_owner_email", new_owner_email),
-            ]),
+            Self::OldOwner { language, to, workspace, new_owner_email } => {
+                to_in(tasks::MAIL_OWNER_TRANSFER_OLD_OWNER, language, to)
+                    .set("workspace", workspace)
+                    .set("new_owner_email", new_owner_email)
+            }
             Self::NewOwner { language, to, workspace } => {
-                of(&[("language", language), ("to", to), ("workspace", workspace)])
+                to_in(tasks::MAIL_OWNER_TRANSFER_NEW_OWNER, language, to)
+                    .set("workspace", workspace)
             }
-            Self::DeletionCode { to, code } => of(&[("to", to), ("code", code)]),
-            Self::Invite { language, to, token, inviter_name, workspace_name } => of(&[
-                ("language", language),
-                ("to", to),
-                ("token", token),
-                ("inviter_name", inviter_name),
-                ("workspace_name", workspace_name),
-            ]),
+            Self::DeletionCode { to, code } => {
+                Job::new(tasks::MAIL_ACCOUNT_DELETION_CODE).set("to", to).set("code", code)
+            }
+            Self::Invite { language, to, token, inviter_name, workspace_name } => {
+                to_in(tasks::MAIL_INVITE_MEMBER, language, to)
+                    .set("token", token)
+                    .set("inviter_name", inviter_name)
+                    .set("workspace_name", workspace_name)
+            }
         }
     }
 }
@@ -124,19 +101,17 @@ impl Letter<'_> {
 /// # Errors
 /// The queue's.
 pub(crate) async fn post(ctx: &Ctx, letter: Letter<'_>) -> Result<(), Fault> {
-    enqueue(ctx, letter.task(), "mail", Value::Object(letter.arguments())).await
+    enqueue(ctx, letter.job()).await
 }
 
-/// Queues a job with keyword arguments.
+/// Queues a job.
 ///
 /// # Errors
-/// Until the queue is wired: always.
-#[expect(clippy::unused_async, reason = "the queue is reached over the network")]
-pub(crate) async fn enqueue(
-    _: &Ctx,
-    task: &str,
-    queue: &str,
-    _: impl Serialize,
-) -> Result<(), Fault> {
-    Err(Fault::Other(format!("{task} could not be put into {queue}: there is no queue yet")))
+/// The queue's.
+pub(crate) async fn enqueue(ctx: &Ctx, job: Job) -> Result<(), Fault> {
+    let task = job.task.clone();
+    match ctx.jobs.enqueue(job).await {
+        Ok(_) => Ok(()),
+        Err(err) => Err(Fault::caused(format!("{task} could not be queued"), err)),
+    }
 }

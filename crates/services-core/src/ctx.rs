@@ -32,6 +32,10 @@ pub struct CtxParts {
     pub storage: storage::Storage,
     /// The one egress client.
     pub http: net::Http,
+    /// Where background work goes.
+    pub jobs: Arc<dyn jobs::JobQueue>,
+    /// Outgoing mail. Requests queue their mails; only job handlers send.
+    pub mail: mail::Mailer,
 }
 
 /// Everything a use case may touch. A clone costs one reference count.

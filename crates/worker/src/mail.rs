@@ -1,0 +1,130 @@
+//! Sends the mails other code queues.
+
+use jobs::{Job, JobFailure, Registry, Task, tasks};
+use mail::{Branding, Language, Mail, MailError, Rendered, TemplatingMode, render_custom};
+use serde_json::{Map, Value};
+use services_core::Ctx;
+
+/// Adds the handlers of this module.
+pub(crate) fn register(registry: Registry, ctx: &Ctx) -> Registry {
+    let letters: [(Task, fn(&Ctx, &Job) -> Result<Mail, JobFailure>); 13] = [
+        (tasks::MAIL_RESET_PASSWORD_CODE, |_, job| {
+            Ok(Mail::ResetPassword { code: job.get("code")? })
+        }),
+        (tasks::MAIL_RESET_PASSWORD_NO_ACCOUNT, |ctx, job| {
+            let may_register: bool = job.get("is_allow_register")?;
+            let sign_up_url = may_register.then(|| console(ctx, "/signup"));
+            Ok(Mail::ResetPasswordNoAccount { sign_up_url })
+        }),
+        (tasks::MAIL_EMAIL_CODE_LOGIN, |_, job| {
+            Ok(Mail::EmailCodeLogin { code: job.get("code")? })
+        }),
+        (tasks::MAIL_REGISTER_CODE, |_, job| Ok(Mail::RegisterCode { code: job.get("code")? })),
+        (tasks::MAIL_REGISTER_ACCOUNT_EXISTS, |ctx, job| {
+            Ok(Mail::RegisterAccountExists {
+                account_name: job.get("account_name")?,
+                login_url: console(ctx, "/signin"),
+                reset_password_url: console(ctx, "/reset-password"),
+            })
+        }),
+        (tasks::MAIL_INVITE_MEMBER, |ctx, job| {
+            let token: String = job.get("token")?;
+            Ok(Mail::InviteMember {
+                inviter_name: job.get("inviter_name")?,
+                workspace_name: job.get("workspace_name")?,
+                url: console(ctx, &format!("/activate?token={token}")),
+            })
+        }),
+        (tasks::MAIL_CHANGE_EMAIL_CODE, |_, job| {
+            let code = job.get("code")?;
+            Ok(match job.get::<String>("phase")?.as_str() {
+                "new_email" => Mail::ChangeEmailNew { code },
+                _ => Mail::ChangeEmailOld { code },
+            })
+        }),
+        (tasks::MAIL_CHANGE_EMAIL_COMPLETED, |_, job| {
+            Ok(Mail::ChangeEmailCompleted { email: job.get("to")? })
+        }),
+        (tasks::MAIL_OWNER_TRANSFER_CODE, |_, job| {
+            Ok(Mail::OwnerTransferCode { workspace: job.get("workspace")?, code: job.get("code")? })
+        }),
+        (tasks::MAIL_OWNER_TRANSFER_OLD_OWNER, |_, job| {
+            Ok(Mail::OwnerTransferredOldOwner {
+                workspace: job.get("workspace")?,
+                new_owner_email: job.get("new_owner_email")?,
+            })
+        }),
+        (tasks::MAIL_OWNER_TRANSFER_NEW_OWNER, |_, job| {
+            Ok(Mail::OwnerTransferredNewOwner { workspace: job.get("workspace")? })
+        }),
+        (tasks::MAIL_ACCOUNT_DELETION_CODE, |_, job| {
+            Ok(Mail::AccountDeletionCode { code: job.get("code")? })
+        }),
+        (tasks::MAIL_ACCOUNT_DELETED, |_, job| {
+            Ok(Mail::AccountDeleted { email: job.get("to")? })
+        }),
+    ];
+    let registry = letters.into_iter().fold(registry, |registry, (task, compose)| {
+        let ctx = ctx.clone();
+        registry.on(task, move |job, _| {
+            let ctx = ctx.clone();
+            async move { send(&ctx, &job, &compose(&ctx, &job)?).await }
+        })
+    });
+    let ctx = ctx.clone();
+    registry.on(tasks::MAIL_INNER, move |job, _| {
+        let ctx = ctx.clone();
+        async move { send_inner(&ctx, &job).await }
+    })
+}
+
+fn console(ctx: &Ctx, path: &str) -> String {
+    format!("{}{path}", ctx.config.feature.console_web_url)
+}
+
+async fn send(ctx: &Ctx, job: &Job, mail: &Mail) -> Result<(), JobFailure> {
+    let to: String = job.get("to")?;
+    let language: Option<String> = job.find("language")?;
+    let language = Language::from_code(language.as_deref().unwrap_or("en-US"));
+    ctx.mail.send_mail(&to, mail, language, &Branding::default()).await.map_err(refused)?;
+    Ok(())
+}
+
+/// One message a recipient: a mail to several becomes a job for each, so that trying one again repeats no other.
+async fn send_inner(ctx: &Ctx, job: &Job) -> Result<(), JobFailure> {
+    let to: Vec<String> = job.get("to")?;
+    let subject: String = job.get("subject")?;
+    let body: String = job.get("body")?;
+    let substitutions: Option<Map<String, Value>> = job.find("substitutions")?;
+    if let [to] = to.as_slice() {
+        let mode: TemplatingMode =
+            ctx.config.feature.mail_templating_mode.parse().map_err(refused)?;
+        let values: Vec<(String, String)> =
+            substitutions.unwrap_or_default().into_iter().map(|(key, value)| (key, text(value))).collect();
+        let values = values.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let html = render_custom(&body, values, mode).map_err(refused)?;
+        ctx.mail.send(to, &Rendered { subject, html }).await.map_err(refused)?;
+        return Ok(());
+    }
+    for to in to {
+        let one = Job::new(tasks::MAIL_INNER)
+            .set("to", [to])
+            .set("subject", &subject)
+            .set("body", &body)
+            .set("substitutions", &substitutions);
+        ctx.jobs.enqueue(one).await.map_err(JobFailure::retry)?;
+    }
+    Ok(())
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Null => "None".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn refused(err: MailError) -> JobFailure {
+    if err.is_retryable() { JobFailure::retry(err) } else { JobFailure::fatal(err) }
+}
