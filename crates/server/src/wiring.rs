@@ -208,8 +208,8 @@ fn queue(config: &Config, redis: &Redis) -> anyhow::Result<Arc<dyn JobQueue>> {
         // Without a Redis of our own this is a single process, and nobody else reads its queue.
         Some(url) if !redis.is_in_process() => {
             let service = config.middleware.celery_sentinel_master_name.as_deref();
-            let options = RedisOptions::from_url(url, service)
-                .context("CELERY_BROKER_URL cannot be used")?;
+            let options =
+                RedisOptions::from_url(url, service).context("CELERY_BROKER_URL cannot be used")?;
             Redis::new(options).context("CELERY_BROKER_URL cannot be used")?
         }
         _ => redis.clone(),

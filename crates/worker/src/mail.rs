@@ -60,9 +60,7 @@ pub(crate) fn register(registry: Registry, ctx: &Ctx) -> Registry {
         (tasks::MAIL_ACCOUNT_DELETION_CODE, |_, job| {
             Ok(Mail::AccountDeletionCode { code: job.get("code")? })
         }),
-        (tasks::MAIL_ACCOUNT_DELETED, |_, job| {
-            Ok(Mail::AccountDeleted { email: job.get("to")? })
-        }),
+        (tasks::MAIL_ACCOUNT_DELETED, |_, job| Ok(Mail::AccountDeleted { email: job.get("to")? })),
     ];
     let registry = letters.into_iter().fold(registry, |registry, (task, compose)| {
         let ctx = ctx.clone();
@@ -99,8 +97,11 @@ async fn send_inner(ctx: &Ctx, job: &Job) -> Result<(), JobFailure> {
     if let [to] = to.as_slice() {
         let mode: TemplatingMode =
             ctx.config.feature.mail_templating_mode.parse().map_err(refused)?;
-        let values: Vec<(String, String)> =
-            substitutions.unwrap_or_default().into_iter().map(|(key, value)| (key, text(value))).collect();
+        let values: Vec<(String, String)> = substitutions
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(key, value)| (key, text(value)))
+            .collect();
         let values = values.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let html = render_custom(&body, values, mode).map_err(refused)?;
         ctx.mail.send(to, &Rendered { subject, html }).await.map_err(refused)?;
