@@ -68,3 +68,127 @@ pub async fn note_use(
     .await?;
     Ok(())
 }
+
+/// Whose keys are meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Holder {
+    /// An app's (type `app`).
+    App {
+        /// Its workspace.
+        tenant: TenantId,
+        /// The app.
+        app: AppId,
+    },
+    /// A workspace's, for all its knowledge bases (type `dataset`).
+    Knowledge {
+        /// The workspace.
+        tenant: TenantId,
+    },
+}
+
+impl Holder {
+    fn tenant(self) -> TenantId {
+        match self {
+            Self::App { tenant, .. } | Self::Knowledge { tenant } => tenant,
+        }
+    }
+
+    fn app(self) -> Option<AppId> {
+        match self {
+            Self::App { app, .. } => Some(app),
+            Self::Knowledge { .. } => None,
+        }
+    }
+
+    /// `app` or `dataset`.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::App { .. } => "app",
+            Self::Knowledge { .. } => "dataset",
+        }
+    }
+}
+
+/// A holder's keys, oldest first.
+///
+/// Rows of older releases hold no workspace for an app's keys; the app is the holder's, so its id suffices.
+#[tracing::instrument(name = "db.api_token.list", skip_all, err)]
+pub async fn list(db: &mut PgConnection, holder: Holder) -> Result<Vec<ApiToken>> {
+    Ok(sqlx::query_as!(
+        ApiToken,
+        r#"
+        SELECT id, app_id, tenant_id, type, token, last_used_at, created_at
+        FROM api_tokens
+        WHERE type = $1
+          AND (app_id = $2 OR ($2::uuid IS NULL AND tenant_id = $3))
+          AND (tenant_id = $3 OR tenant_id IS NULL)
+        ORDER BY created_at, id
+        "#,
+        holder.kind(),
+        holder.app() as _,
+        holder.tenant() as _,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Adds a key, unless the holder has `most` already; `None` then.
+///
+/// The holder's keys are locked while they are counted, so that two requests at once cannot pass the limit.
+#[tracing::instrument(name = "db.api_token.insert", skip_all, err)]
+pub async fn insert(
+    db: &mut PgConnection,
+    holder: Holder,
+    token: &str,
+    most: i64,
+) -> Result<Option<ApiToken>> {
+    let lock = holder.app().map_or(holder.tenant().0, |app| app.0);
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))", lock)
+        .execute(&mut *db)
+        .await?;
+    Ok(sqlx::query_as!(
+        ApiToken,
+        r#"
+        INSERT INTO api_tokens (id, app_id, tenant_id, type, token)
+        SELECT $1, $2, $3, $4::text, $5
+        WHERE (
+            SELECT count(*)
+            FROM api_tokens
+            WHERE type = $4::text
+              AND (app_id = $2 OR ($2::uuid IS NULL AND tenant_id = $3))
+              AND (tenant_id = $3 OR tenant_id IS NULL)
+        ) < $6
+        RETURNING id, app_id, tenant_id, type, token, last_used_at, created_at
+        "#,
+        Uuid::new_v4(),
+        holder.app() as _,
+        holder.tenant() as _,
+        holder.kind(),
+        token,
+        most,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Removes a key; answers its text.
+#[tracing::instrument(name = "db.api_token.delete", skip_all, err)]
+pub async fn delete(db: &mut PgConnection, holder: Holder, id: Uuid) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!(
+        r#"
+        DELETE FROM api_tokens
+        WHERE id = $4
+          AND type = $1
+          AND (app_id = $2 OR ($2::uuid IS NULL AND tenant_id = $3))
+          AND (tenant_id = $3 OR tenant_id IS NULL)
+        RETURNING token
+        "#,
+        holder.kind(),
+        holder.app() as _,
+        holder.tenant() as _,
+        id,
+    )
+    .fetch_optional(db)
+    .await?)
+}

@@ -136,3 +136,49 @@ pub async fn insert(db: &mut PgConnection, new: NewEndUser<'_>) -> Result<EndUse
     .fetch_one(db)
     .await?)
 }
+
+/// The end user with that id in an app.
+#[tracing::instrument(name = "db.end_user.find_of_app", skip_all, err)]
+pub async fn find_of_app(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    app: AppId,
+    id: EndUserId,
+) -> Result<Option<EndUser>> {
+    Ok(sqlx::query_as!(
+        EndUser,
+        r#"
+        SELECT id, tenant_id, app_id, type, external_user_id, name, is_anonymous, session_id, created_at, updated_at
+        FROM end_users
+        WHERE tenant_id = $1 AND app_id = $2 AND id = $3
+        "#,
+        tenant as _,
+        app as _,
+        id as _,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// The end user of a workspace with that session, of whatever app and type; the oldest of several.
+#[tracing::instrument(name = "db.end_user.find_in_tenant", skip_all, err)]
+pub async fn find_in_tenant(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    session: &str,
+) -> Result<Option<EndUser>> {
+    Ok(sqlx::query_as!(
+        EndUser,
+        r#"
+        SELECT id, tenant_id, app_id, type, external_user_id, name, is_anonymous, session_id, created_at, updated_at
+        FROM end_users
+        WHERE tenant_id = $1 AND session_id = $2
+        ORDER BY created_at, id
+        LIMIT 1
+        "#,
+        tenant as _,
+        session,
+    )
+    .fetch_optional(db)
+    .await?)
+}

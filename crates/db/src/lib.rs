@@ -46,34 +46,32 @@ pub mod tenant;
 
 // Apps, sites, tags, annotations.
 pub mod app;
+pub mod installed_app;
+pub mod recommended_app;
 pub mod site;
+pub mod tag;
+pub mod tag_binding;
+pub mod trial_app;
 
 // Conversations, messages, end users.
 pub mod end_user;
+pub mod pinned_conversation;
+pub mod saved_message;
 
 // Workflows, runs, triggers.
-pub mod app_trigger;
-pub mod creator;
-pub mod human_input_form;
-pub mod human_input_recipient;
 pub mod running;
-pub mod tool_workflow_provider;
-pub mod workflow;
-pub mod workflow_app_log;
-pub mod workflow_conversation_variable;
-pub mod workflow_draft_variable;
-pub mod workflow_node_execution;
-pub mod workflow_pause;
-pub mod workflow_plugin_trigger;
-pub mod workflow_run;
-pub mod workflow_schedule_plan;
-pub mod workflow_trigger_log;
-pub mod workflow_webhook_trigger;
 
 // Knowledge: datasets, documents, segments.
+pub mod data_source_key;
+pub mod data_source_oauth;
+pub mod dataset;
 
 // Models, tools, plugins, files.
 pub mod provider;
+pub mod tool_file;
+pub mod upload_file;
 
 // Platform: set-up, keys, extensions.
 pub mod api_token;
+pub mod banner;
+pub mod extension;

@@ -20,6 +20,16 @@ const NOT_UNDERSTOOD: &str =
 /// What the reference says of a body that does not claim to be JSON.
 const NOT_JSON: &str = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
 
+/// 204, still typed as JSON: what the reference answers to most deletions.
+#[derive(Debug, Clone, Copy)]
+pub struct NoContent;
+
+impl axum::response::IntoResponse for NoContent {
+    fn into_response(self) -> axum::response::Response {
+        (StatusCode::NO_CONTENT, [(header::CONTENT_TYPE, "application/json")]).into_response()
+    }
+}
+
 /// A part of the state an area brought: the model registry, the run hub …
 pub struct Part<T>(pub Arc<T>);
 

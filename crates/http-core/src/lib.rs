@@ -8,5 +8,5 @@ pub mod state;
 pub mod validation;
 
 pub use error::{ApiError, ErrorBody};
-pub use extract::{Json, Part, Path, Query, Valid};
+pub use extract::{Json, NoContent, Part, Path, Query, Valid};
 pub use state::AppState;

@@ -39,6 +39,7 @@ pub struct Call {
     idle: Duration,
     total: Option<Duration>,
     retries: u32,
+    any_status: bool,
     verify_tls: bool,
     follow_redirects: bool,
 }
@@ -75,6 +76,7 @@ impl Call {
             idle,
             total: None,
             retries,
+            any_status: false,
             verify_tls: true,
             follow_redirects,
         }
@@ -192,6 +194,14 @@ impl Call {
         self
     }
 
+    /// Sends once and returns whatever came, also the statuses a guarded call would retry: for callers to whom
+    /// an error's text is the answer.
+    pub fn any_status(mut self) -> Self {
+        self.retries = 0;
+        self.any_status = true;
+        self
+    }
+
     /// Whether certificates are checked (they are by default).
     pub fn verify_tls(mut self, verify: bool) -> Self {
         self.verify_tls = verify;
@@ -244,7 +254,7 @@ impl Call {
                 Ok(response) if squid_refused(&response) => {
                     return Err(NetError::Blocked { url: attempt.url.into() });
                 }
-                Ok(response) if !must_retry(response.status()) => {
+                Ok(response) if self.any_status || !must_retry(response.status()) => {
                     return Ok(response.holding(permit));
                 }
                 Ok(response) => {

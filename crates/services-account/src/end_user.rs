@@ -4,10 +4,55 @@ use db::{
     app::App,
     end_user::{EndUser, NewEndUser},
 };
-use services_core::{Ctx, Fault};
+use services_core::{Ctx, Failure, Fault};
+use types::EndUserId;
 
 /// The session of callers that name no user.
 pub const DEFAULT_SESSION: &str = "DEFAULT-USER";
+
+/// Why an end user is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum EndUserError {
+    /// The app has no such user.
+    #[error("End user not found.")]
+    NotFound,
+    /// Below.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<db::DbError> for EndUserError {
+    fn from(err: db::DbError) -> Self {
+        Self::Fault(err.into())
+    }
+}
+
+impl Failure for EndUserError {
+    fn status(&self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::Fault(fault) => fault.status(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "end_user_not_found",
+            Self::Fault(fault) => fault.code(),
+        }
+    }
+}
+
+/// A user of `app`.
+///
+/// # Errors
+/// [`EndUserError::NotFound`].
+pub async fn find(ctx: &Ctx, app: &App, id: EndUserId) -> Result<EndUser, EndUserError> {
+    let mut conn = ctx.db.acquire().await?;
+    db::end_user::find_of_app(&mut conn, app.tenant_id, app.id, id)
+        .await?
+        .ok_or(EndUserError::NotFound)
+}
 
 /// The end user `user` of an app for the service API, made on first sight.
 ///

@@ -1,0 +1,452 @@
+//! What this installation, and a workspace of it, can do.
+
+use serde::Serialize;
+use serde_json::Value;
+use services_core::{Ctx, Fault};
+use types::TenantId;
+
+use crate::{billing, enterprise};
+
+/// What a workspace can do.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Features {
+    /// The subscription.
+    pub billing: Billing,
+    /// Discount for students.
+    pub education: Education,
+    /// Members.
+    pub members: Limitation,
+    /// Apps.
+    pub apps: Limitation,
+    /// Megabytes of vectors.
+    pub vector_space: Limitation,
+    /// Retrievals a minute.
+    pub knowledge_rate_limit: i64,
+    /// Annotations.
+    pub annotation_quota_limit: Limitation,
+    /// Documents.
+    pub documents_upload_quota: Limitation,
+    /// `standard`, `priority` or `top-priority`.
+    pub docs_processing: String,
+    /// Whether the workspace may show its own logo.
+    pub can_replace_logo: bool,
+    /// Whether a model may have several credentials at once.
+    pub model_load_balancing_enabled: bool,
+    /// Whether members may be dataset operators.
+    pub dataset_operator_enabled: bool,
+    /// Whether a web app may have its own copyright line.
+    pub webapp_copyright_enabled: bool,
+    /// Seats of the enterprise licence.
+    pub workspace_members: LicenseLimitation,
+    /// Whether ownership may be handed over.
+    pub is_allow_transfer_workspace: bool,
+    /// Trigger events.
+    pub trigger_event: Quota,
+    /// API calls.
+    pub api_rate_limit: Quota,
+    /// Whether forms for people may be delivered by mail.
+    pub human_input_email_delivery_enabled: bool,
+    /// Knowledge pipelines.
+    pub knowledge_pipeline: KnowledgePipeline,
+    /// Unix seconds.
+    pub next_credit_reset_date: i64,
+}
+
+/// The subscription.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Billing {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Which.
+    pub subscription: Subscription,
+}
+
+/// Which subscription.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Subscription {
+    /// `sandbox`, `professional` or `team`.
+    pub plan: String,
+    /// `month`, `year` or empty.
+    pub interval: String,
+}
+
+/// Discount for students.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+pub struct Education {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Whether the workspace has it.
+    pub activated: bool,
+}
+
+/// How much there is of how much.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+pub struct Limitation {
+    /// In use.
+    pub size: i64,
+    /// At the most; 0 = unlimited.
+    pub limit: i64,
+}
+
+/// The same under a licence.
+#[derive(Debug, Clone, Copy, Default, Serialize, utoipa::ToSchema)]
+pub struct LicenseLimitation {
+    /// Whether the limit holds.
+    pub enabled: bool,
+    /// In use.
+    pub size: i64,
+    /// At the most; 0 = unlimited.
+    pub limit: i64,
+}
+
+/// A quota that is filled up again.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+pub struct Quota {
+    /// In use.
+    pub usage: i64,
+    /// At the most.
+    pub limit: i64,
+    /// When it is filled up.
+    pub reset_date: i64,
+}
+
+/// Knowledge pipelines.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+pub struct KnowledgePipeline {
+    /// Whether they may be published as templates.
+    pub publish_enabled: bool,
+}
+
+/// What the installation can do.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct SystemFeatures {
+    /// Whether the console is opened by single sign-on only.
+    pub sso_enforced_for_signin: bool,
+    /// Which.
+    pub sso_enforced_for_signin_protocol: String,
+    /// Whether the marketplace is shown.
+    pub enable_marketplace: bool,
+    /// Bytes.
+    pub max_plugin_package_size: i64,
+    /// Sign-in with a code by mail.
+    pub enable_email_code_login: bool,
+    /// Sign-in with a password.
+    pub enable_email_password_login: bool,
+    /// Sign-in with GitHub or Google.
+    pub enable_social_oauth_login: bool,
+    /// Whether strangers may register.
+    pub is_allow_register: bool,
+    /// Whether accounts may make workspaces.
+    pub is_allow_create_workspace: bool,
+    /// Whether mail can be sent.
+    pub is_email_setup: bool,
+    /// The enterprise licence.
+    pub license: License,
+    /// The operator's brand.
+    pub branding: Branding,
+    /// Sign-in to web apps.
+    pub webapp_auth: WebAppAuth,
+    /// Who may install which plugins.
+    pub plugin_installation_permission: PluginInstallationPermission,
+    /// Whether accounts may change their address.
+    pub enable_change_email: bool,
+    /// The enterprise edition's plugin manager.
+    pub plugin_manager: Switch,
+    /// Providers whose models can be tried.
+    pub trial_models: Vec<&'static str>,
+    /// Whether apps of the catalogue can be tried.
+    pub enable_trial_app: bool,
+    /// Whether Explore shows banners.
+    pub enable_explore_banner: bool,
+}
+
+/// The enterprise licence.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct License {
+    /// `none`, `inactive`, `active`, `expiring`, `expired` or `lost`.
+    pub status: String,
+    /// For signed-in users.
+    pub expired_at: String,
+    /// For signed-in users.
+    pub workspaces: LicenseLimitation,
+}
+
+/// The operator's brand.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct Branding {
+    /// Whether it replaces the product's.
+    pub enabled: bool,
+    /// Title of the pages.
+    pub application_title: String,
+    /// URL.
+    pub login_page_logo: String,
+    /// URL.
+    pub workspace_logo: String,
+    /// URL.
+    pub favicon: String,
+}
+
+/// Sign-in to web apps.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct WebAppAuth {
+    /// Whether there is any.
+    pub enabled: bool,
+    /// Single sign-on.
+    pub allow_sso: bool,
+    /// Which.
+    pub sso_config: SsoConfig,
+    /// Code by mail.
+    pub allow_email_code_login: bool,
+    /// Password.
+    pub allow_email_password_login: bool,
+}
+
+/// Which single sign-on.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct SsoConfig {
+    /// Its protocol.
+    pub protocol: String,
+}
+
+/// Who may install which plugins.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct PluginInstallationPermission {
+    /// `none`, `official_only`, `official_and_specific_partners` or `all`.
+    pub plugin_installation_scope: String,
+    /// Whether only the marketplace's may be.
+    pub restrict_to_marketplace_only: bool,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+pub struct Switch {
+    /// Whether it is on.
+    pub enabled: bool,
+}
+
+/// What `tenant` can do.
+///
+/// # Errors
+/// When billing or the enterprise edition is switched on and its service does not answer.
+pub async fn features(ctx: &Ctx, tenant: TenantId) -> Result<Features, Fault> {
+    let settings = &ctx.config.feature;
+    let mut features = Features {
+        billing: Billing {
+            enabled: false,
+            subscription: Subscription { plan: "sandbox".to_owned(), interval: String::new() },
+        },
+        education: Education { enabled: settings.education_enabled, activated: false },
+        members: Limitation { size: 0, limit: 1 },
+        apps: Limitation { size: 0, limit: 10 },
+        vector_space: Limitation { size: 0, limit: 5 },
+        knowledge_rate_limit: 10,
+        annotation_quota_limit: Limitation { size: 0, limit: 10 },
+        documents_upload_quota: Limitation { size: 0, limit: 50 },
+        docs_processing: "standard".to_owned(),
+        can_replace_logo: ctx.config.enterprise.can_replace_logo,
+        model_load_balancing_enabled: settings.model_lb_enabled,
+        dataset_operator_enabled: settings.dataset_operator_enabled,
+        webapp_copyright_enabled: false,
+        workspace_members: LicenseLimitation::default(),
+        is_allow_transfer_workspace: true,
+        trigger_event: Quota { usage: 0, limit: 3000, reset_date: 0 },
+        api_rate_limit: Quota { usage: 0, limit: 5000, reset_date: 0 },
+        human_input_email_delivery_enabled: true,
+        knowledge_pipeline: KnowledgePipeline { publish_enabled: false },
+        next_credit_reset_date: 0,
+    };
+    if settings.billing_enabled {
+        let unavailable = |err| Fault::caused("the billing service is needed and absent", err);
+        let info = billing::info(ctx, tenant).await.map_err(unavailable)?;
+        let usage = billing::usage(ctx, tenant).await.map_err(unavailable)?;
+        subscribe(&mut features, &info, &usage);
+    }
+    if enterprise::is_on(ctx) {
+        features.webapp_copyright_enabled = true;
+        features.knowledge_pipeline.publish_enabled = true;
+        let info = enterprise::workspace_info(ctx, tenant).await?;
+        if let Some(members) = info.get("WorkspaceMembers") {
+            features.workspace_members = license_limitation(members);
+        }
+    } else if settings.billing_enabled {
+        features.human_input_email_delivery_enabled = features.billing.enabled
+            && matches!(features.billing.subscription.plan.as_str(), "professional" | "team");
+    }
+    Ok(features)
+}
+
+/// Fills in what the billing service says.
+fn subscribe(features: &mut Features, info: &Value, usage: &Value) {
+    let subscription = info.get("subscription").unwrap_or(&Value::Null);
+    features.billing.enabled = flag(info, "enabled").unwrap_or(false);
+    set(&mut features.billing.subscription.plan, subscription, "plan");
+    set(&mut features.billing.subscription.interval, subscription, "interval");
+    features.education.activated = flag(subscription, "education").unwrap_or(false);
+    if features.billing.subscription.plan == "sandbox" {
+        features.is_allow_transfer_workspace = false;
+    } else {
+        features.webapp_copyright_enabled = true;
+    }
+    for (quota, name) in [
+        (&mut features.trigger_event, "trigger_event"),
+        (&mut features.api_rate_limit, "api_rate_limit"),
+    ] {
+        if let Some(told) = usage.get(name) {
+            quota.usage = number(told, "usage").unwrap_or(quota.usage);
+            quota.limit = number(told, "limit").unwrap_or(quota.limit);
+            quota.reset_date = number(told, "reset_date").unwrap_or(-1);
+        }
+    }
+    for (limitation, name) in [
+        (&mut features.members, "members"),
+        (&mut features.apps, "apps"),
+        (&mut features.vector_space, "vector_space"),
+        (&mut features.documents_upload_quota, "documents_upload_quota"),
+        (&mut features.annotation_quota_limit, "annotation_quota_limit"),
+    ] {
+        if let Some(told) = info.get(name) {
+            limitation.size = number(told, "size").unwrap_or(limitation.size);
+            limitation.limit = number(told, "limit").unwrap_or(limitation.limit);
+        }
+    }
+    set(&mut features.docs_processing, info, "docs_processing");
+    for (switch, name) in [
+        (&mut features.can_replace_logo, "can_replace_logo"),
+        (&mut features.model_load_balancing_enabled, "model_load_balancing_enabled"),
+        (&mut features.knowledge_pipeline.publish_enabled, "knowledge_pipeline_publish_enabled"),
+    ] {
+        *switch = flag(info, name).unwrap_or(*switch);
+    }
+    if let Some(limit) = info.get("knowledge_rate_limit").and_then(|told| number(told, "limit")) {
+        features.knowledge_rate_limit = limit;
+    }
+    if let Some(date) = number(info, "next_credit_reset_date") {
+        features.next_credit_reset_date = date;
+    }
+}
+
+/// What the installation can do, as far as a caller that is signed in or not may know.
+///
+/// # Errors
+/// When the enterprise edition is switched on and its service does not answer.
+pub async fn system_features(ctx: &Ctx, is_signed_in: bool) -> Result<SystemFeatures, Fault> {
+    let settings = &ctx.config.feature;
+    let mut features = SystemFeatures {
+        sso_enforced_for_signin: false,
+        sso_enforced_for_signin_protocol: String::new(),
+        enable_marketplace: settings.marketplace_enabled,
+        max_plugin_package_size: settings.plugin_max_package_size,
+        enable_email_code_login: settings.enable_email_code_login,
+        enable_email_password_login: settings.enable_email_password_login,
+        enable_social_oauth_login: settings.enable_social_oauth_login,
+        is_allow_register: settings.allow_register,
+        is_allow_create_workspace: settings.allow_create_workspace,
+        is_email_setup: settings.mail_type.as_deref().is_some_and(|kind| !kind.is_empty()),
+        license: License {
+            status: "none".to_owned(),
+            expired_at: String::new(),
+            workspaces: LicenseLimitation::default(),
+        },
+        branding: Branding::default(),
+        webapp_auth: WebAppAuth::default(),
+        plugin_installation_permission: PluginInstallationPermission {
+            plugin_installation_scope: "all".to_owned(),
+            restrict_to_marketplace_only: false,
+        },
+        enable_change_email: true,
+        plugin_manager: Switch { enabled: false },
+        trial_models: trial_models(ctx),
+        enable_trial_app: settings.enable_trial_app,
+        enable_explore_banner: settings.enable_explore_banner,
+    };
+    if enterprise::is_on(ctx) {
+        features.branding.enabled = true;
+        features.webapp_auth.enabled = true;
+        features.enable_change_email = false;
+        features.plugin_manager.enabled = true;
+        license(&mut features, &enterprise::info(ctx).await?, is_signed_in);
+    }
+    Ok(features)
+}
+
+/// Fills in what the enterprise service says.
+fn license(features: &mut SystemFeatures, info: &Value, is_signed_in: bool) {
+    for (switch, name) in [
+        (&mut features.sso_enforced_for_signin, "SSOEnforcedForSignin"),
+        (&mut features.enable_email_code_login, "EnableEmailCodeLogin"),
+        (&mut features.enable_email_password_login, "EnableEmailPasswordLogin"),
+        (&mut features.is_allow_register, "IsAllowRegister"),
+        (&mut features.is_allow_create_workspace, "IsAllowCreateWorkspace"),
+    ] {
+        *switch = flag(info, name).unwrap_or(*switch);
+    }
+    set(&mut features.sso_enforced_for_signin_protocol, info, "SSOEnforcedForSigninProtocol");
+    if let Some(told) = info.get("Branding") {
+        let brand = &mut features.branding;
+        set(&mut brand.application_title, told, "applicationTitle");
+        set(&mut brand.login_page_logo, told, "loginPageLogo");
+        set(&mut brand.workspace_logo, told, "workspaceLogo");
+        set(&mut brand.favicon, told, "favicon");
+    }
+    if let Some(told) = info.get("WebAppAuth") {
+        let auth = &mut features.webapp_auth;
+        auth.allow_sso = flag(told, "allowSso").unwrap_or(false);
+        auth.allow_email_code_login = flag(told, "allowEmailCodeLogin").unwrap_or(false);
+        auth.allow_email_password_login = flag(told, "allowEmailPasswordLogin").unwrap_or(false);
+        set(&mut auth.sso_config.protocol, info, "SSOEnforcedForWebProtocol");
+    }
+    if let Some(told) = info.get("License") {
+        // Strangers learn the status alone: the sign-in page needs it.
+        "inactive".clone_into(&mut features.license.status);
+        set(&mut features.license.status, told, "status");
+        if is_signed_in {
+            set(&mut features.license.expired_at, told, "expiredAt");
+            if let Some(workspaces) = told.get("workspaces") {
+                features.license.workspaces = license_limitation(workspaces);
+            }
+        }
+    }
+    if let Some(told) = info.get("PluginInstallationPermission") {
+        let permission = &mut features.plugin_installation_permission;
+        set(&mut permission.plugin_installation_scope, told, "pluginInstallationScope");
+        permission.restrict_to_marketplace_only =
+            flag(told, "restrictToMarketplaceOnly").unwrap_or(false);
+    }
+}
+
+fn trial_models(ctx: &Ctx) -> Vec<&'static str> {
+    let settings = &ctx.config.feature;
+    [
+        ("langgenius/openai/openai", settings.hosted_openai_paid_enabled, settings.hosted_openai_trial_enabled),
+        ("langgenius/anthropic/anthropic", settings.hosted_anthropic_paid_enabled, settings.hosted_anthropic_trial_enabled),
+        ("langgenius/gemini/google", settings.hosted_gemini_paid_enabled, settings.hosted_gemini_trial_enabled),
+        ("langgenius/x/x", settings.hosted_xai_paid_enabled, settings.hosted_xai_trial_enabled),
+        ("langgenius/deepseek/deepseek", settings.hosted_deepseek_paid_enabled, settings.hosted_deepseek_trial_enabled),
+        ("langgenius/tongyi/tongyi", settings.hosted_tongyi_paid_enabled, settings.hosted_tongyi_trial_enabled),
+    ]
+    .into_iter()
+    .filter_map(|(provider, paid, trial)| (paid && trial).then_some(provider))
+    .collect()
+}
+
+fn license_limitation(told: &Value) -> LicenseLimitation {
+    LicenseLimitation {
+        enabled: flag(told, "enabled").unwrap_or(false),
+        size: number(told, "used").unwrap_or(0),
+        limit: number(told, "limit").unwrap_or(0),
+    }
+}
+
+fn set(field: &mut String, told: &Value, name: &str) {
+    if let Some(text) = told.get(name).and_then(Value::as_str) {
+        text.clone_into(field);
+    }
+}
+
+fn flag(told: &Value, name: &str) -> Option<bool> {
+    told.get(name)?.as_bool()
+}
+
+fn number(told: &Value, name: &str) -> Option<i64> {
+    told.get(name)?.as_i64()
+}
