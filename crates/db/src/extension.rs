@@ -54,11 +54,7 @@ pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Extensi
 
 /// The endpoint, if it is `tenant`'s.
 #[tracing::instrument(name = "db.extension.find", skip_all, err)]
-pub async fn find(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    id: Uuid,
-) -> Result<Option<Extension>> {
+pub async fn find(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<Option<Extension>> {
     Ok(sqlx::query_as!(
         Extension,
         r#"
@@ -98,11 +94,7 @@ pub async fn is_name_taken(
 
 /// Adds an endpoint.
 #[tracing::instrument(name = "db.extension.insert", skip_all, err)]
-pub async fn insert(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    new: Fields<'_>,
-) -> Result<Extension> {
+pub async fn insert(db: &mut PgConnection, tenant: TenantId, new: Fields<'_>) -> Result<Extension> {
     Ok(sqlx::query_as!(
         Extension,
         r#"

@@ -163,12 +163,8 @@ pub async fn touch(
 /// Uninstalls an app.
 #[tracing::instrument(name = "db.installed_app.delete", skip_all, err)]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<()> {
-    sqlx::query!(
-        "DELETE FROM installed_apps WHERE tenant_id = $1 AND id = $2",
-        tenant as _,
-        id,
-    )
-    .execute(db)
-    .await?;
+    sqlx::query!("DELETE FROM installed_apps WHERE tenant_id = $1 AND id = $2", tenant as _, id,)
+        .execute(db)
+        .await?;
     Ok(())
 }

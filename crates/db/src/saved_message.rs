@@ -37,11 +37,7 @@ pub async fn list(db: &mut PgConnection, keeper: Keeper<'_>) -> Result<Vec<Messa
 
 /// Saves a message, unless it is saved.
 #[tracing::instrument(name = "db.saved_message.insert", skip_all, err)]
-pub async fn insert(
-    db: &mut PgConnection,
-    keeper: Keeper<'_>,
-    message: MessageId,
-) -> Result<()> {
+pub async fn insert(db: &mut PgConnection, keeper: Keeper<'_>, message: MessageId) -> Result<()> {
     sqlx::query!(
         r#"
         INSERT INTO saved_messages (id, app_id, message_id, created_by_role, created_by)
@@ -64,11 +60,7 @@ pub async fn insert(
 
 /// Drops a saved message.
 #[tracing::instrument(name = "db.saved_message.delete", skip_all, err)]
-pub async fn delete(
-    db: &mut PgConnection,
-    keeper: Keeper<'_>,
-    message: MessageId,
-) -> Result<()> {
+pub async fn delete(db: &mut PgConnection, keeper: Keeper<'_>, message: MessageId) -> Result<()> {
     sqlx::query!(
         r#"
         DELETE FROM saved_messages

@@ -139,12 +139,7 @@ pub async fn insert(db: &mut PgConnection, new: NewTag<'_>) -> Result<Tag> {
 
 /// Renames a tag.
 #[tracing::instrument(name = "db.tag.rename", skip_all, err)]
-pub async fn rename(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    id: TagId,
-    name: &str,
-) -> Result<()> {
+pub async fn rename(db: &mut PgConnection, tenant: TenantId, id: TagId, name: &str) -> Result<()> {
     sqlx::query!(
         "UPDATE tags SET name = $3 WHERE tenant_id = $1 AND id = $2",
         tenant as _,

@@ -142,11 +142,7 @@ pub async fn delete_of_tag(db: &mut PgConnection, tenant: TenantId, tag: TagId) 
 
 /// Takes all tags off a thing that is going away.
 #[tracing::instrument(name = "db.tag_binding.delete_of_target", skip_all, err)]
-pub async fn delete_of_target(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    target: Uuid,
-) -> Result<()> {
+pub async fn delete_of_target(db: &mut PgConnection, tenant: TenantId, target: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM tag_bindings WHERE tenant_id = $1 AND target_id = $2",
         tenant as _,

@@ -17,11 +17,7 @@ pub struct Trial {
 
 /// What `account` may do with an app that may be tried. Being in this table is what lets any workspace run the app.
 #[tracing::instrument(name = "db.trial_app.find", skip_all, err)]
-pub async fn find(
-    db: &mut PgConnection,
-    app: AppId,
-    account: AccountId,
-) -> Result<Option<Trial>> {
+pub async fn find(db: &mut PgConnection, app: AppId, account: AccountId) -> Result<Option<Trial>> {
     Ok(sqlx::query_as!(
         Trial,
         r#"

@@ -219,10 +219,7 @@ pub(crate) fn download(file: Download, leave: Leave) -> Response {
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
     if leave.cached {
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=3600"),
-        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     }
     (headers, Body::from_stream(file.body)).into_response()
 }
@@ -285,7 +282,10 @@ mod tests {
 
     #[test]
     fn names_and_types_cannot_break_headers() {
-        assert_eq!(attachment("报告 a\"b.txt"), "attachment; filename*=UTF-8''%E6%8A%A5%E5%91%8A%20a%22b.txt");
+        assert_eq!(
+            attachment("报告 a\"b.txt"),
+            "attachment; filename*=UTF-8''%E6%8A%A5%E5%91%8A%20a%22b.txt"
+        );
         assert_eq!(content_type("a\nb"), "application/octet-stream");
         assert_eq!(content_type("image/svg+xml"), "image/svg+xml; charset=utf-8");
         assert_eq!(content_type("image/png"), "image/png");

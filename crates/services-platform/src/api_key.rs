@@ -119,9 +119,8 @@ pub async fn create(
     };
     let mut tx = ctx.db.begin().await?;
     let holder = holder(&mut tx, tenant, resource).await?;
-    let key = db::api_token::insert(&mut tx, holder, &token, MOST)
-        .await?
-        .ok_or(ApiKeyError::TooMany)?;
+    let key =
+        db::api_token::insert(&mut tx, holder, &token, MOST).await?.ok_or(ApiKeyError::TooMany)?;
     tx.commit().await?;
     Ok(key)
 }

@@ -88,11 +88,7 @@ pub async fn dismiss(
     }
 }
 
-async fn get(
-    ctx: &Ctx,
-    path: &str,
-    query: &[(&str, String)],
-) -> Result<Value, BillingError> {
+async fn get(ctx: &Ctx, path: &str, query: &[(&str, String)]) -> Result<Value, BillingError> {
     let answer = ctx
         .http
         .upstream()

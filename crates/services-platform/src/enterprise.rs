@@ -69,11 +69,7 @@ struct Permissions {
 ///
 /// # Errors
 /// When the service does not answer.
-pub async fn open_apps(
-    ctx: &Ctx,
-    account: AccountId,
-    apps: &[AppId],
-) -> Result<Vec<AppId>, Fault> {
+pub async fn open_apps(ctx: &Ctx, account: AccountId, apps: &[AppId]) -> Result<Vec<AppId>, Fault> {
     if apps.is_empty() {
         return Ok(Vec::new());
     }

@@ -127,8 +127,7 @@ pub async fn create(ctx: &Ctx, tenant: TenantId, wish: Wish) -> Result<Extension
     check(ctx, tenant, None, &wish).await?;
     let sealed = tenant_secret::encrypt(ctx, tenant, &wish.api_key).await?;
     let mut conn = ctx.db.acquire().await?;
-    let new =
-        Fields { name: &wish.name, api_endpoint: &wish.api_endpoint, api_key: &sealed };
+    let new = Fields { name: &wish.name, api_endpoint: &wish.api_endpoint, api_key: &sealed };
     Ok(db::extension::insert(&mut conn, tenant, new).await?)
 }
 
@@ -150,8 +149,7 @@ pub async fn update(
     check(ctx, tenant, Some(id), &wish).await?;
     let sealed = tenant_secret::encrypt(ctx, tenant, &wish.api_key).await?;
     let mut conn = ctx.db.acquire().await?;
-    let new =
-        Fields { name: &wish.name, api_endpoint: &wish.api_endpoint, api_key: &sealed };
+    let new = Fields { name: &wish.name, api_endpoint: &wish.api_endpoint, api_key: &sealed };
     db::extension::update(&mut conn, tenant, id, new).await?.ok_or(ExtensionError::NotFound)
 }
 

@@ -417,12 +417,32 @@ fn license(features: &mut SystemFeatures, info: &Value, is_signed_in: bool) {
 fn trial_models(ctx: &Ctx) -> Vec<&'static str> {
     let settings = &ctx.config.feature;
     [
-        ("langgenius/openai/openai", settings.hosted_openai_paid_enabled, settings.hosted_openai_trial_enabled),
-        ("langgenius/anthropic/anthropic", settings.hosted_anthropic_paid_enabled, settings.hosted_anthropic_trial_enabled),
-        ("langgenius/gemini/google", settings.hosted_gemini_paid_enabled, settings.hosted_gemini_trial_enabled),
+        (
+            "langgenius/openai/openai",
+            settings.hosted_openai_paid_enabled,
+            settings.hosted_openai_trial_enabled,
+        ),
+        (
+            "langgenius/anthropic/anthropic",
+            settings.hosted_anthropic_paid_enabled,
+            settings.hosted_anthropic_trial_enabled,
+        ),
+        (
+            "langgenius/gemini/google",
+            settings.hosted_gemini_paid_enabled,
+            settings.hosted_gemini_trial_enabled,
+        ),
         ("langgenius/x/x", settings.hosted_xai_paid_enabled, settings.hosted_xai_trial_enabled),
-        ("langgenius/deepseek/deepseek", settings.hosted_deepseek_paid_enabled, settings.hosted_deepseek_trial_enabled),
-        ("langgenius/tongyi/tongyi", settings.hosted_tongyi_paid_enabled, settings.hosted_tongyi_trial_enabled),
+        (
+            "langgenius/deepseek/deepseek",
+            settings.hosted_deepseek_paid_enabled,
+            settings.hosted_deepseek_trial_enabled,
+        ),
+        (
+            "langgenius/tongyi/tongyi",
+            settings.hosted_tongyi_paid_enabled,
+            settings.hosted_tongyi_trial_enabled,
+        ),
     ]
     .into_iter()
     .filter_map(|(provider, paid, trial)| (paid && trial).then_some(provider))

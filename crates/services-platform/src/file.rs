@@ -136,7 +136,11 @@ impl Failure for FileError {
             | Self::Remote { .. }
             | Self::BadUrl(_) => 400,
             Self::Forbidden | Self::FileRequired | Self::NotOfApp => 403,
-            Self::NotFound | Self::BadLink | Self::NoToolFile | Self::NoLogo | Self::NotInMessages => 404,
+            Self::NotFound
+            | Self::BadLink
+            | Self::NoToolFile
+            | Self::NoLogo
+            | Self::NotInMessages => 404,
             Self::TooLarge => 413,
             Self::Kind => 415,
             Self::Fault(fault) => fault.status(),

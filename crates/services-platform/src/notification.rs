@@ -54,10 +54,14 @@ fn in_language(told: &Value, language: &str) -> Notification {
         .get("contents")
         .and_then(Value::as_object)
         .and_then(|contents| {
-            contents.get(language).or_else(|| contents.get(FALLBACK)).or_else(|| contents.values().next())
+            contents
+                .get(language)
+                .or_else(|| contents.get(FALLBACK))
+                .or_else(|| contents.values().next())
         })
         .unwrap_or(&Value::Null);
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     Notification {
         notification_id: text(told, "notificationId"),
         frequency: text(told, "frequency"),

@@ -73,7 +73,9 @@ impl Failure for TagError {
     fn code(&self) -> &'static str {
         match self {
             Self::NameTaken | Self::KindMissing => "invalid_param",
-            Self::NotFound | Self::AppNotFound | Self::DatasetNotFound | Self::NoKind => "not_found",
+            Self::NotFound | Self::AppNotFound | Self::DatasetNotFound | Self::NoKind => {
+                "not_found"
+            }
             Self::Fault(fault) => fault.code(),
         }
     }

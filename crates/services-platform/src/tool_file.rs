@@ -207,12 +207,8 @@ where
     let tenant = file.tenant.to_string();
     let now = ctx.now().timestamp();
     let allowed = |user: &str| {
-        let upload = PluginUpload {
-            filename: file.name,
-            mimetype: file.mime_type,
-            tenant: &tenant,
-            user,
-        };
+        let upload =
+            PluginUpload { filename: file.name, mimetype: file.mime_type, tenant: &tenant, user };
         links::links(ctx).allows_upload(&upload, &file.link, now)
     };
     // The daemon signs for the end user's id; a link that names none is signed for the unnamed one's.

@@ -100,12 +100,7 @@ pub async fn passport(
         conn = ctx.db.acquire().await?;
     }
     let visitor = visitor(&mut conn, &app, user.filter(|user| !user.is_empty())).await?;
-    Ok(crypto::jwt::web_passport(
-        &app.id.to_string(),
-        code,
-        &visitor.id.to_string(),
-        &ctx.secret,
-    ))
+    Ok(crypto::jwt::web_passport(&app.id.to_string(), code, &visitor.id.to_string(), &ctx.secret))
 }
 
 async fn visitor(
@@ -201,8 +196,7 @@ pub struct Brand {
 /// [`WebAppError::Forbidden`] without a page, or in an archived workspace.
 pub async fn front(ctx: &Ctx, app: &App) -> Result<Front, WebAppError> {
     let (site, tenant) = open(ctx, app).await?;
-    let can_replace_logo =
-        crate::feature::features(ctx, app.tenant_id).await?.can_replace_logo;
+    let can_replace_logo = crate::feature::features(ctx, app.tenant_id).await?.can_replace_logo;
     let brand = can_replace_logo.then(|| brand(ctx, &tenant));
     Ok(Front { site, plan: tenant.plan, can_replace_logo, brand })
 }
@@ -266,6 +260,7 @@ mod tests {
             status: "normal".to_owned(),
             custom_config: config.map(str::to_owned),
             created_at: chrono::NaiveDateTime::default(),
+            updated_at: chrono::NaiveDateTime::default(),
         }
     }
 

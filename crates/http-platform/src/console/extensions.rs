@@ -1,7 +1,9 @@
 //! `/console/api/api-based-extension` and `/console/api/code-based-extension`
 
 use axum::extract::State;
-use http_core::{ApiError, AppState, ErrorBody, Json, NoContent, Path, Query, Valid, guard::Console};
+use http_core::{
+    ApiError, AppState, ErrorBody, Json, NoContent, Path, Query, Valid, guard::Console,
+};
 use serde::{Deserialize, Serialize};
 use services_platform::extension::{self, Extension, Wish};
 use utoipa_axum::{router::OpenApiRouter, routes};

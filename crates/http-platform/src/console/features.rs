@@ -1,7 +1,10 @@
 //! `/console/api/features` and `/console/api/system-features`
 
 use axum::extract::State;
-use http_core::{ApiError, AppState, ErrorBody, Json, guard::{Console, LoggedIn}};
+use http_core::{
+    ApiError, AppState, ErrorBody, Json,
+    guard::{Console, LoggedIn},
+};
 use services_platform::feature::{self, Features, SystemFeatures};
 use utoipa_axum::{router::OpenApiRouter, routes};
 

@@ -63,8 +63,10 @@ async fn dismiss_notification(
     // Before the body: elsewhere than in the cloud this address does not exist.
     only_cloud(&state.ctx)?;
     let Valid(body) =
-        <Valid<DismissNotificationPayload> as axum::extract::FromRequest<_>>::from_request(request, &state)
-            .await?;
+        <Valid<DismissNotificationPayload> as axum::extract::FromRequest<_>>::from_request(
+            request, &state,
+        )
+        .await?;
     billing::dismiss(&state.ctx, user.account.id, &body.notification_id).await?;
     Ok(Json(Done::new()))
 }

@@ -95,7 +95,8 @@ struct IntegrateList {
 }
 
 /// For browsers that do not follow by themselves.
-const MOVED: &str = "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n";
+const MOVED: &str =
+    "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n";
 
 fn text(value: &Value, name: &str) -> Option<String> {
     value.get(name)?.as_str().map(str::to_owned)
@@ -236,7 +237,9 @@ async fn list_connections(
 ) -> Result<Json<IntegrateList>, ApiError> {
     let known = notion::list(&state.ctx, user.tenant).await?;
     let base = host_url(&headers, state.ctx.config.feature.respect_xforward_headers_enabled);
-    Ok(Json(IntegrateList { data: known.iter().map(|known| Integrate::new(&base, known)).collect() }))
+    Ok(Json(IntegrateList {
+        data: known.iter().map(|known| Integrate::new(&base, known)).collect(),
+    }))
 }
 
 /// The same: the reference lists them at this address too.

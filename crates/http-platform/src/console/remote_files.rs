@@ -9,9 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::wire::{FileWithSignedUrl, RemoteFileInfo, remote_url};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(find_remote_file))
-        .routes(routes!(upload_remote_file))
+    OpenApiRouter::new().routes(routes!(find_remote_file)).routes(routes!(upload_remote_file))
 }
 
 #[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]

@@ -83,8 +83,7 @@ async fn open_image(
     Path(id): Path<UploadFileId>,
     Query(query): Query<FileSignatureQuery>,
 ) -> Result<Response, ApiError> {
-    let link =
-        Presented { timestamp: &query.timestamp, nonce: &query.nonce, sign: &query.sign };
+    let link = Presented { timestamp: &query.timestamp, nonce: &query.nonce, sign: &query.sign };
     let file = serve::image_by_link(&state.ctx, id, &link).await?;
     Ok(download(file, Leave { never_a_page: true, ..Leave::default() }))
 }

@@ -62,10 +62,8 @@ async fn upload_plugin_file(
     while let Some(part) = form.next_field().await.map_err(|_| FileError::Broken)? {
         let name = part.file_name().map(str::to_owned);
         let (Some(name), Some("file")) = (name, part.name()) else { continue };
-        let tenant = query
-            .tenant_id
-            .parse()
-            .map_err(|_| FileError::BadUrl("user not found".to_owned()))?;
+        let tenant =
+            query.tenant_id.parse().map_err(|_| FileError::BadUrl("user not found".to_owned()))?;
         let mime_type = media_type(&part);
         let link =
             Presented { timestamp: &query.timestamp, nonce: &query.nonce, sign: &query.sign };

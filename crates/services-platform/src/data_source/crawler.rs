@@ -141,9 +141,7 @@ impl Crawler {
         credentials: &'c Map<String, Value>,
     ) -> Result<&'c str, CrawlerError> {
         let (wanted, complaint) = match self {
-            Self::Firecrawl => {
-                ("bearer", "Invalid auth type, Firecrawl auth type must be Bearer")
-            }
+            Self::Firecrawl => ("bearer", "Invalid auth type, Firecrawl auth type must be Bearer"),
             Self::Watercrawl => {
                 ("x-api-key", "Invalid auth type, WaterCrawl auth type must be x-api-key")
             }
@@ -188,11 +186,8 @@ impl Crawler {
                 .bearer(key)
                 .json(&json!({"url": "https://example.com"})),
         };
-        let response = call
-            .any_status()
-            .send()
-            .await
-            .map_err(|err| CrawlerError::Refused(err.to_string()))?;
+        let response =
+            call.any_status().send().await.map_err(|err| CrawlerError::Refused(err.to_string()))?;
         let status = response.status().as_u16();
         if status == 200 {
             return Ok(());

@@ -252,10 +252,7 @@ async fn save(
 }
 
 fn redirect_uri(ctx: &Ctx) -> String {
-    format!(
-        "{}/console/api/oauth/data-source/callback/notion",
-        ctx.config.feature.console_api_url
-    )
+    format!("{}/console/api/oauth/data-source/callback/notion", ctx.config.feature.console_api_url)
 }
 
 fn authorization_url(client: &str, redirect_uri: &str) -> String {
@@ -285,11 +282,8 @@ pub fn return_url(ctx: &Ctx, code: Option<&str>, error: Option<&str>) -> String 
 }
 
 fn query_value(text: &str) -> String {
-    const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-        .remove(b'-')
-        .remove(b'_')
-        .remove(b'.')
-        .remove(b'~');
+    const KEPT: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     percent_encoding::utf8_percent_encode(text, KEPT).to_string()
 }
 
@@ -380,7 +374,8 @@ impl Notion<'_> {
             let call = self.ctx.http.upstream().get(format!("{API}/blocks/{block}"));
             let (is_ok, answer) = self.send(call).await?;
             if !is_ok {
-                let message = answer.get("message").and_then(Value::as_str).unwrap_or("unknown error");
+                let message =
+                    answer.get("message").and_then(Value::as_str).unwrap_or("unknown error");
                 return Err(NotionError::Refused(format!(
                     "Error fetching block parent page ID: {message}"
                 )));
@@ -425,7 +420,9 @@ fn page_title(page: &Value) -> Option<String> {
     let properties = page.get("properties")?.as_object()?;
     properties
         .values()
-        .filter_map(|property| property.get("title")?.as_array()?.first()?.get("plain_text")?.as_str())
+        .filter_map(|property| {
+            property.get("title")?.as_array()?.first()?.get("plain_text")?.as_str()
+        })
         .next_back()
         .map(str::to_owned)
 }
@@ -440,7 +437,8 @@ fn icon(icon: Option<&Value>) -> Value {
     let given = icon.get(&kind).unwrap_or(&Value::Null);
     if matches!(kind.as_str(), "external" | "file") {
         let url = text(given, "url");
-        let url = if url.parse::<Url>().is_ok() { url } else { format!("https://www.notion.so{url}") };
+        let url =
+            if url.parse::<Url>().is_ok() { url } else { format!("https://www.notion.so{url}") };
         return json!({"type": "url", "url": url});
     }
     json!({"type": "emoji", "emoji": given})
@@ -485,7 +483,8 @@ mod tests {
 
     #[test]
     fn titles_are_found_among_the_properties() {
-        let page = json!({"properties": {"Tags": {"x": 1}, "Name": {"title": [{"plain_text": "Plan"}]}}});
+        let page =
+            json!({"properties": {"Tags": {"x": 1}, "Name": {"title": [{"plain_text": "Plan"}]}}});
         assert_eq!(page_title(&page).as_deref(), Some("Plan"));
         assert_eq!(database_title(&json!({"title": []})), None);
     }

@@ -21,8 +21,9 @@ const MAX_ANSWER: usize = 16 << 20;
 
 /// The languages the console speaks.
 const LANGUAGES: [&str; 23] = [
-    "en-US", "zh-Hans", "zh-Hant", "pt-BR", "es-ES", "fr-FR", "de-DE", "ja-JP", "ko-KR", "ru-RU", "it-IT", "uk-UA",
-    "vi-VN", "ro-RO", "pl-PL", "hi-IN", "tr-TR", "fa-IR", "sl-SI", "th-TH", "id-ID", "ar-TN", "nl-NL",
+    "en-US", "zh-Hans", "zh-Hant", "pt-BR", "es-ES", "fr-FR", "de-DE", "ja-JP", "ko-KR", "ru-RU",
+    "it-IT", "uk-UA", "vi-VN", "ro-RO", "pl-PL", "hi-IN", "tr-TR", "fa-IR", "sl-SI", "th-TH",
+    "id-ID", "ar-TN", "nl-NL",
 ];
 
 /// What the catalogue shows.
@@ -237,10 +238,7 @@ fn built_in() -> Catalogue {
             ..Entry::default()
         })
         .collect();
-    Catalogue {
-        recommended_apps,
-        categories: categories.into_iter().map(str::to_owned).collect(),
-    }
+    Catalogue { recommended_apps, categories: categories.into_iter().map(str::to_owned).collect() }
 }
 
 async fn mark_trials(ctx: &Ctx, catalogue: &mut Catalogue) -> Result<(), Fault> {

@@ -1,7 +1,7 @@
 //! The apps on a workspace's Explore page.
 
-pub use db::installed_app::{InstalledApp, ShownApp};
 use db::app::App;
+pub use db::installed_app::{InstalledApp, ShownApp};
 use services_core::{Ctx, Failure, Fault};
 use types::{AccountId, AppId, TenantId};
 use uuid::Uuid;
@@ -101,8 +101,7 @@ pub async fn install(ctx: &Ctx, tenant: TenantId, app: &str) -> Result<(), Insta
     if !db::recommended_app::exists(&mut tx, app).await? {
         return Err(InstalledError::NotRecommended);
     }
-    let app =
-        db::recommended_app::find(&mut tx, app).await?.ok_or(InstalledError::NoApp)?;
+    let app = db::recommended_app::find(&mut tx, app).await?.ok_or(InstalledError::NoApp)?;
     if !app.is_public {
         return Err(InstalledError::NotPublic);
     }

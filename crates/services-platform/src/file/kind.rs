@@ -6,7 +6,19 @@ const IMAGES: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "svg"];
 const VIDEOS: [&str; 4] = ["mp4", "mov", "mpeg", "webm"];
 const AUDIO: [&str; 5] = ["mp3", "m4a", "wav", "amr", "mpga"];
 const DOCUMENTS: [&str; 13] = [
-    "txt", "markdown", "md", "mdx", "pdf", "html", "htm", "xlsx", "xls", "docx", "csv", "vtt", "properties",
+    "txt",
+    "markdown",
+    "md",
+    "mdx",
+    "pdf",
+    "html",
+    "htm",
+    "xlsx",
+    "xls",
+    "docx",
+    "csv",
+    "vtt",
+    "properties",
 ];
 const UNSTRUCTURED: [&str; 6] = ["doc", "eml", "msg", "pptx", "xml", "epub"];
 

@@ -15,8 +15,7 @@ const LENGTH: usize = 3000;
 #[tracing::instrument(skip_all, fields(file.id = %id))]
 pub async fn beginning(ctx: &Ctx, tenant: TenantId, id: UploadFileId) -> Result<String, FileError> {
     let mut conn = ctx.db.acquire().await?;
-    let file =
-        db::upload_file::find(&mut conn, tenant, id).await?.ok_or(FileError::NotFound)?;
+    let file = db::upload_file::find(&mut conn, tenant, id).await?.ok_or(FileError::NotFound)?;
     drop(conn);
     let extension = file.extension.to_lowercase();
     if !kind::is_document(&ctx.config, &extension) {

@@ -111,11 +111,7 @@ where
 /// What is wrong with it: [`FileError::NoName`], [`FileError::BadName`], [`FileError::Blocked`], [`FileError::Kind`],
 /// [`FileError::TooLarge`].
 #[tracing::instrument(skip_all, fields(file.tenant = %received.tenant))]
-pub async fn keep(
-    ctx: &Ctx,
-    received: Received,
-    wish: Keep<'_>,
-) -> Result<UploadFile, FileError> {
+pub async fn keep(ctx: &Ctx, received: Received, wish: Keep<'_>) -> Result<UploadFile, FileError> {
     // The order of the checks is the reference's: name, then kind, then size.
     let is_named = !matches!(
         received.content,

@@ -57,7 +57,9 @@ pub async fn upload(
     let (response, has_body) = probe(ctx, url).await?;
     let (name, mime_type) = describe(&response);
     let extension = kind::extension(&name);
-    if length(&response).is_some_and(|length| kind::limit(&ctx.config, &extension) < length.unsigned_abs()) {
+    if length(&response)
+        .is_some_and(|length| kind::limit(&ctx.config, &extension) < length.unsigned_abs())
+    {
         return Err(FileError::TooLarge);
     }
     let response = if has_body {
@@ -67,9 +69,8 @@ pub async fn upload(
         accept(url, call.follow_redirects(true).send().await).await?
     };
     let announced = Announced { tenant, name: &name, mime_type: &mime_type };
-    let received = receive::receive(ctx, announced, response.stream())
-        .await
-        .map_err(|err| match err {
+    let received =
+        receive::receive(ctx, announced, response.stream()).await.map_err(|err| match err {
             FileError::Broken => failed(url, "the connection broke off"),
             err => err,
         })?;
@@ -81,7 +82,9 @@ async fn probe(ctx: &Ctx, url: &str) -> Result<(Response, bool), FileError> {
     let head = ctx.http.guarded().head(url).send().await;
     match head {
         Ok(response) if response.status() == StatusCode::OK => return Ok((response, false)),
-        Err(err @ (NetError::InvalidUrl(_) | NetError::Blocked { .. })) => return Err(refused(url, &err)),
+        Err(err @ (NetError::InvalidUrl(_) | NetError::Blocked { .. })) => {
+            return Err(refused(url, &err));
+        }
         Err(err) if !matches!(err, NetError::MaxRetries { .. }) => return Err(refused(url, &err)),
         _ => {}
     }
