@@ -45,7 +45,9 @@ impl Storage {
     pub fn open(options: &StorageOptions) -> Result<Self, StorageError> {
         // Whoever comes first installs it; TLS would panic without.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        opendal::install_default();
+        opendal::init_default_registry();
+        // The facade installs it only together with a TLS provider of its own choice.
+        opendal_http_transport_reqwest::install_default();
         let operator = Operator::via_iter(&options.scheme, options.service.clone())
             .map_err(|err| StorageError::Config(format!("{}: {err}", options.scheme)))?
             .layer(

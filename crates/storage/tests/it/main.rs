@@ -1,4 +1,4 @@
-//! Storage on local files.
+//! Storage on local files, and in a bucket.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,6 +6,8 @@
     clippy::print_stdout,
     reason = "a test may fail by panicking, also in its helpers"
 )]
+
+mod s3;
 
 use std::io;
 
