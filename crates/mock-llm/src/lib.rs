@@ -82,7 +82,6 @@ pub async fn serve(listener: TcpListener, config: Config) -> io::Result<()> {
 }
 
 /// The routes, for servers that add their own.
-#[must_use]
 pub fn router(config: Config) -> Router {
     let log = log::Log::new(config.log_size);
     let mock = Arc::new(Mock { config: std::sync::RwLock::new(config), log });

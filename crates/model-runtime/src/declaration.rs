@@ -164,7 +164,7 @@ struct Price {
 #[serde(untagged)]
 enum Parameter {
     Named(String),
-    Rule(Rule),
+    Rule(Box<Rule>),
 }
 
 #[derive(Debug, Clone, Deserialize)]

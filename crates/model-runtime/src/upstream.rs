@@ -73,7 +73,7 @@ impl Failure {
     /// The error of a model call.
     #[must_use]
     pub fn invoke(self) -> InvokeError {
-        self.worded(|failure| failure.sdk_text())
+        self.worded(Self::sdk_text)
     }
 
     /// The error of a model call at a server whose error bodies may be anything.

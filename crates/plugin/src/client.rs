@@ -9,7 +9,7 @@ use http::Method;
 use model_runtime::upstream::Lines;
 use net::{Call, Http, Response};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::Value;
 use types::TenantId;
 
 use crate::error::DaemonError;
@@ -79,7 +79,10 @@ impl<'a> Dispatch<'a> {
         user: &str,
         data: Value,
     ) -> Self {
-        Self { tenant, plugin_id, action, body: json!({"user_id": user, "data": data}) }
+        let mut body = serde_json::Map::new();
+        body.insert("user_id".to_owned(), user.into());
+        body.insert("data".to_owned(), data);
+        Self { tenant, plugin_id, action, body: Value::Object(body) }
     }
 }
 
@@ -224,12 +227,9 @@ fn short_name<T>() -> &'static str {
     }
 }
 
-fn lines<T: DeserializeOwned>(
+fn lines<T: DeserializeOwned + Send + 'static>(
     response: Response,
-) -> impl futures::Stream<Item = Result<T, DaemonError>> + Send
-where
-    T: Send + 'static,
-{
+) -> impl futures::Stream<Item = Result<T, DaemonError>> + Send {
     let mut lines = Lines::new(response);
     try_stream! {
         while let Some(line) = lines.line().await.map_err(|_| DaemonError::Unreachable)? {

@@ -29,7 +29,7 @@ pub struct ToolContext<'a> {
 
 /// A call of a tool.
 #[derive(Debug, Clone, Copy)]
-pub struct ToolCall<'a> {
+pub struct ToolInvocation<'a> {
     /// The provider.
     pub provider: &'a ProviderId,
     /// The tool's name.
@@ -85,7 +85,7 @@ impl Daemon {
     pub async fn invoke_tool(
         &self,
         ctx: ToolContext<'_>,
-        call: ToolCall<'_>,
+        call: ToolInvocation<'_>,
     ) -> Result<MessageStream, DaemonError> {
         let plugin = call.provider.plugin_id();
         let mut dispatch = Dispatch::new(

@@ -1,6 +1,6 @@
 //! From settings to a context: what is opened at start, in which order, and closed at the end.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use config::{Config, RedisSettings, RedisTopology};
@@ -8,7 +8,7 @@ use db::{Db, DbOptions, embedded::Embedded};
 use http_core::AppState;
 use jobs::{JobQueue, RedisQueue};
 use mail::{MailOptions, Mailer, SmtpOptions, SmtpSecurity, Transport};
-use model_runtime::Registry;
+use model_runtime::{Precedence, Registry};
 use redis::{Redis, RedisOptions};
 use services_core::{Ctx, CtxParts};
 use tokio::task::JoinHandle;
@@ -125,16 +125,39 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
     let version = env!("CARGO_PKG_VERSION");
     let metrics =
         telemetry::metrics::install(version, option_env!("COMMIT_SHA").unwrap_or_default())?;
-    let models = Models::new(ctx.clone(), registry(&ctx)?);
-    let state = AppState::new(ctx).with(metrics).with(models);
+    let daemon = daemon(&ctx);
+    let plugin_models = plugin::PluginModels::new(daemon.clone());
+    let models = Models::new(ctx.clone(), registry(&ctx, &plugin_models)?);
+    let state = AppState::new(ctx).with(metrics).with(models).with(daemon).with(plugin_models);
     Ok(Wired { state, base })
 }
 
-/// The model providers: those built in.
-fn registry(ctx: &Ctx) -> anyhow::Result<Registry> {
+/// The model providers: those built in, then those of the plugin daemon if one is named.
+fn registry(ctx: &Ctx, plugins: &plugin::PluginModels) -> anyhow::Result<Registry> {
     let providers = model_runtime::built_in(&ctx.http, model_runtime::Limits::default())
         .context("a built-in provider is not declared right")?;
-    Ok(Registry::new(providers))
+    let registry = Registry::new(providers);
+    if !ctx.config.is_plugin_daemon_configured() {
+        return Ok(registry);
+    }
+    Ok(registry.with_source(Arc::new(plugins.clone()), Precedence::NativeFirst))
+}
+
+/// The client of the plugin daemon.
+fn daemon(ctx: &Ctx) -> plugin::Daemon {
+    let settings = &ctx.config.feature;
+    let timeout = Duration::try_from_secs_f64(settings.plugin_daemon_timeout).ok();
+    let options = plugin::DaemonOptions {
+        url: settings.plugin_daemon_url.to_string(),
+        key: settings.plugin_daemon_key.to_string(),
+        timeout: timeout.filter(|timeout| !timeout.is_zero()),
+        max_file_size: usize::try_from(settings.plugin_max_file_size).unwrap_or(50 << 20),
+        schema_ttl: Duration::from_secs(
+            u64::try_from(settings.plugin_model_schema_cache_ttl).unwrap_or(3600),
+        ),
+        endpoint_url_template: settings.endpoint_url_template.to_string(),
+    };
+    plugin::Daemon::new(ctx.http.clone(), options)
 }
 
 /// Builds the schema of a private database, or where asked to; everywhere else it must be there already.

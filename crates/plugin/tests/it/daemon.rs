@@ -7,7 +7,7 @@ use plugin::{
     CredentialType, ToolPayload,
     datasource::{DatasourceCall, FILE_PROVIDER},
     oauth::IncomingRequest,
-    tool::{ToolCall, ToolContext},
+    tool::{ToolContext, ToolInvocation},
     trigger::TriggerCall,
 };
 use serde_json::{Value, json};
@@ -130,7 +130,7 @@ async fn a_tool_is_called_and_its_files_are_put_together() {
     let nothing = object(json!({}));
     let parameters = object(json!({"x": 1}));
     let ctx = ToolContext { tenant, user: "u", conversation: None, app: Some("a"), message: None };
-    let call = ToolCall {
+    let call = ToolInvocation {
         provider: &provider,
         tool: "make",
         credentials: &nothing,
