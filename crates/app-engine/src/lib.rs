@@ -4,9 +4,13 @@
 //! log: a streaming answer, a blocking one, a client that comes back with `Last-Event-ID`. The log belongs to the
 //! [`RunHub`], not to a connection, so a client that leaves strands nothing.
 
+pub mod basic;
 pub mod event;
+#[cfg(test)]
+mod fake;
 pub mod hub;
 pub mod log;
+pub mod ports;
 pub mod wire;
 
 pub use event::{AppEvent, Chunk, ChunkKind, RunError};

@@ -59,7 +59,23 @@ pub mod pinned_conversation;
 pub mod saved_message;
 
 // Workflows, runs, triggers.
+pub mod app_trigger;
+pub mod creator;
+pub mod human_input_form;
+pub mod human_input_recipient;
 pub mod running;
+pub mod tool_workflow_provider;
+pub mod workflow;
+pub mod workflow_app_log;
+pub mod workflow_conversation_variable;
+pub mod workflow_draft_variable;
+pub mod workflow_node_execution;
+pub mod workflow_pause;
+pub mod workflow_plugin_trigger;
+pub mod workflow_run;
+pub mod workflow_schedule_plan;
+pub mod workflow_trigger_log;
+pub mod workflow_webhook_trigger;
 
 // Knowledge: datasets, documents, segments.
 pub mod data_source_key;

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 use axum::{
     Json,
     body::Body,
-    extract::{OriginalUri, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) async fn chat(
     State(mock): State<Arc<Mock>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -31,7 +31,7 @@ pub(crate) async fn chat(
 
 pub(crate) async fn completion(
     State(mock): State<Arc<Mock>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     Json,
-    extract::{Multipart, OriginalUri, State},
+    extract::{Multipart, State},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -39,7 +39,7 @@ const MODELS: [&str; 10] = [
 
 pub(crate) async fn models(
     State(mock): State<Arc<Mock>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let entry = mock.log.add("GET", uri.path(), &headers, Arc::new(json!({})));
@@ -75,7 +75,7 @@ fn answered(
 
 pub(crate) async fn embeddings(
     State(mock): State<Arc<Mock>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -129,7 +129,7 @@ fn text_of(value: &Value) -> String {
 
 pub(crate) async fn rerank(
     State(mock): State<Arc<Mock>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -169,7 +169,7 @@ pub(crate) async fn rerank(
 
 pub(crate) async fn moderations(
     State(mock): State<Arc<Mock>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -201,7 +201,7 @@ pub(crate) async fn moderations(
 
 pub(crate) async fn speech(
     State(mock): State<Arc<Mock>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -250,7 +250,7 @@ fn silent_wav(characters: usize) -> Vec<u8> {
 
 pub(crate) async fn transcriptions(
     State(mock): State<Arc<Mock>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     mut form: Multipart,
 ) -> Response {
