@@ -77,53 +77,57 @@ pub struct SubCondition {
 
 /// The comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
 #[expect(missing_docs, reason = "the names are the documentation")]
 pub enum Operator {
-    #[serde(rename = "contains")]
     Contains,
-    #[serde(rename = "not contains")]
     NotContains,
-    #[serde(rename = "start with")]
     StartWith,
-    #[serde(rename = "end with")]
     EndWith,
-    #[serde(rename = "is")]
     Is,
-    #[serde(rename = "is not")]
     IsNot,
-    #[serde(rename = "empty")]
     Empty,
-    #[serde(rename = "not empty")]
     NotEmpty,
-    #[serde(rename = "in")]
     In,
-    #[serde(rename = "not in")]
     NotIn,
-    #[serde(rename = "all of")]
     AllOf,
-    #[serde(rename = "=")]
     Equal,
-    #[serde(rename = "≠")]
     NotEqual,
-    #[serde(rename = ">")]
     Greater,
-    #[serde(rename = "<")]
     Less,
-    #[serde(rename = "≥")]
     GreaterOrEqual,
-    #[serde(rename = "≤")]
     LessOrEqual,
-    #[serde(rename = "null")]
     Null,
-    #[serde(rename = "not null")]
     NotNull,
-    #[serde(rename = "exists")]
     Exists,
-    #[serde(rename = "not exists")]
     NotExists,
 }
 
 impl Operator {
+    const ALL: [Self; 21] = [
+        Self::Contains,
+        Self::NotContains,
+        Self::StartWith,
+        Self::EndWith,
+        Self::Is,
+        Self::IsNot,
+        Self::Empty,
+        Self::NotEmpty,
+        Self::In,
+        Self::NotIn,
+        Self::AllOf,
+        Self::Equal,
+        Self::NotEqual,
+        Self::Greater,
+        Self::Less,
+        Self::GreaterOrEqual,
+        Self::LessOrEqual,
+        Self::Null,
+        Self::NotNull,
+        Self::Exists,
+        Self::NotExists,
+    ];
+
     /// The name in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -150,6 +154,23 @@ impl Operator {
             Self::Exists => "exists",
             Self::NotExists => "not exists",
         }
+    }
+}
+
+impl TryFrom<String> for Operator {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|operator| operator.as_str() == text)
+            .ok_or_else(|| format!("unknown comparison_operator '{text}'"))
+    }
+}
+
+impl From<Operator> for &'static str {
+    fn from(operator: Operator) -> Self {
+        operator.as_str()
     }
 }
 

@@ -16,6 +16,7 @@ pub mod nodes;
 pub mod pause;
 pub mod pool;
 pub mod segment;
+pub mod truncate;
 pub mod usage;
 pub mod value;
 
@@ -34,5 +35,6 @@ pub use nodes::PureNodes;
 pub use pause::PauseReason;
 pub use pool::{Selector, SystemVariables, VariablePool};
 pub use segment::{Segment, SegmentType};
+pub use truncate::Truncator;
 pub use usage::Usage;
 pub use value::{Object, Value};

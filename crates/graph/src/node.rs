@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use types::{AppId, TenantId};
@@ -122,12 +123,62 @@ impl NodeConfig {
     /// The `data` object as a node's own settings type.
     ///
     /// # Errors
-    /// [`GraphError::InvalidNode`] naming the field.
+    /// [`GraphError::InvalidNode`] naming all fields that are missing, or the one that is wrong.
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, GraphError> {
-        serde_json::from_value(serde_json::Value::Object(self.data.clone())).map_err(|err| {
-            GraphError::InvalidNode { node_id: self.id.to_string(), message: err.to_string() }
-        })
+        let error = match serde_json::from_value(Json::Object(self.data.clone())) {
+            Ok(settings) => return Ok(settings),
+            Err(error) => error.to_string(),
+        };
+        let message = format!("Invalid settings of {} node '{}'", self.node_type, self.title);
+        let missing = self.missing_fields::<T>(error.clone());
+        let message = if missing.is_empty() {
+            format!("{message}: {error}")
+        } else {
+            format!("{message}: missing {}", missing.join(", "))
+        };
+        Err(GraphError::InvalidNode { node_id: self.id.to_string(), message })
     }
+
+    /// serde stops at the first missing field; each is filled in to find the next.
+    fn missing_fields<T: serde::de::DeserializeOwned>(&self, mut error: String) -> Vec<String> {
+        let fillers = [Json::from(""), Json::from(0), Json::Array(Vec::new()), Json::Bool(false)];
+        let fillers = fillers.into_iter().chain([Json::Object(serde_json::Map::new())]);
+        let fillers: Vec<Json> = fillers.collect();
+        let mut data = self.data.clone();
+        let mut missing = Vec::new();
+        while let Some(field) = missing_field(&error) {
+            if data.contains_key(&field) {
+                // It is missing further inside.
+                missing.push(field);
+                break;
+            }
+            missing.push(field.clone());
+            let mut next = None;
+            for filler in &fillers {
+                data.insert(field.clone(), filler.clone());
+                match serde_json::from_value::<T>(Json::Object(data.clone())) {
+                    Ok(_) => return missing,
+                    Err(err) => {
+                        let text = err.to_string();
+                        if missing_field(&text).is_some() {
+                            next = Some(text);
+                            break;
+                        }
+                    }
+                }
+            }
+            match next {
+                Some(text) => error = text,
+                None => break,
+            }
+        }
+        missing
+    }
+}
+
+fn missing_field(error: &str) -> Option<String> {
+    let rest = error.strip_prefix("missing field `")?;
+    Some(rest.split('`').next()?.to_owned())
 }
 
 /// Builds nodes from their configuration. All nodes of a graph are built before the run starts.

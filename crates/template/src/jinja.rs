@@ -7,6 +7,8 @@ use minijinja::{
     value::{Kwargs, Rest, Serde, Value, ValueKind},
 };
 
+mod extra;
+
 /// Instructions a template may take: enough for a loop over some hundred thousand items.
 const FUEL: u64 = 5_000_000;
 
@@ -19,10 +21,10 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
     environment.set_formatter(format);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.add_filter("string", |value: Value| python_str(&value));
     environment.add_filter("join", join);
     environment.add_filter("tojson", to_json);
+    extra::add(&mut environment);
     environment
 });
 
@@ -287,6 +289,10 @@ mod tests {
             ("{{ list|length }} {{ missing|default('x') }} {{ list[-1] }}", "4 x None"),
             ("{{ map|tojson }}", "{\"k\": \"v\", \"n\": {\"x\": false}}"),
             ("{{ ['é<', 1]|tojson(indent=1) }}", "[\n \"\\u00e9\\u003c\",\n 1\n]"),
+            ("{{ s|e }} {{ '7'.zfill(3) }} {{ 'x'.rjust(3, '-') }}", "it&#39;s 007 --x"),
+            ("{{ list.index(1) }} {{ 'abc'.index('c') }} {{ 'a'|center(5) }}|", "1 2   a  |"),
+            ("{{ '<b>x  y</b>'|striptags }} {{ 1000000|filesizeformat }}", "x y 1.0 MB"),
+            ("{{ 'ab' * 2 }} {{ 'abc'[::-1] }} {{ n ~ f ~ none }}", "abab cba 11.0None"),
             ("a\n{% set x = 3 %}\n{{ x }}\n", "a\n\n3"),
         ];
         for (template, expected) in cases {

@@ -4,5 +4,6 @@
 //! Invariant: rendering does no I/O and ends: loops run on fuel.
 
 pub mod jinja;
+pub mod json_repair;
 pub mod prompt;
 pub mod variable;

@@ -167,4 +167,22 @@ mod tests {
             });
         assert_eq!(text, "You are Ülkü {who}, {what}, {{ spaced }}. {#query#}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn formatting_never_fails(template in ".*", value in ".*") {
+            let _ = format(&template, |_| Some(Cow::Borrowed(&value)));
+        }
+
+        #[test]
+        fn pieces_make_up_the_template(template in "(\\{\\{[a-z_]{1,3}\\}\\}|\\{|.){0,8}") {
+            let whole: String = parts(&template)
+                .map(|part| match part {
+                    Part::Text(text) => text.to_owned(),
+                    Part::Variable(name) => format!("{{{{{name}}}}}"),
+                })
+                .collect();
+            proptest::prop_assert_eq!(whole, template);
+        }
+    }
 }

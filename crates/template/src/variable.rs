@@ -123,4 +123,20 @@ mod tests {
         });
         assert_eq!(text, "x {#e.f#}-{#a.c#}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn pieces_make_up_the_template(
+            template in "(\\{\\{#[a-z]{1,3}(\\.[a-z0-9]{1,3}){0,2}#\\}\\}|.){0,8}"
+        ) {
+            let whole: String = parts(&template)
+                .into_iter()
+                .map(|part| match part {
+                    Part::Text(text) => text.to_owned(),
+                    Part::Variable(name) => format!("{{{{#{name}#}}}}"),
+                })
+                .collect();
+            proptest::prop_assert_eq!(whole, template);
+        }
+    }
 }
