@@ -2,7 +2,7 @@ CARGO ?= cargo
 # `make run PROFILE=dev` builds faster and runs slower.
 PROFILE ?= release
 
-.PHONY: help run build test lint docs sqlx openapi
+.PHONY: help run build test lint simulate docs sqlx openapi
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: ## run every test (installs and starts PostgreSQL and Redis if they are no
 lint: ## formatting and lints, as CI checks them
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+simulate: ## a million random runs of the workflow engine (SIM_CASES, SIM_SEED)
+	SIM_CASES=$${SIM_CASES:-1000000} $(CARGO) test -p dify-graph --test it simulator
 
 docs: ## rewrite what is generated: docs/configuration.md, docs/coverage.md, openapi/
 	$(CARGO) run --quiet --bin dify-api -- docs configuration > docs/configuration.md

@@ -280,7 +280,10 @@ async fn execute(node: Arc<dyn Node>, ctx: NodeCtx, slots: Option<Arc<Semaphore>
         None => None,
     };
     let run = AssertUnwindSafe(node.run(&ctx)).catch_unwind().await;
-    run.unwrap_or_else(|_| Err(NodeError::uncaught("the node failed unexpectedly")))
+    match run {
+        Ok(result) => result,
+        Err(_) => Err(NodeError::uncaught("the node failed unexpectedly")),
+    }
 }
 
 /// Hands over a result, after everything the node reported before.

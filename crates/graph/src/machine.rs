@@ -51,6 +51,7 @@ impl Default for Limits {
 
 /// What happens to a run from outside.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an input is taken at once, never stored")]
 pub enum Input {
     /// A running node reported something.
     Report {

@@ -174,7 +174,8 @@ fn json_size(value: &Value, depth: usize) -> usize {
             2 + items_size + items.len().saturating_sub(1)
         }
         Value::Object(entries) => {
-            let size = |(key, value): (&String, &Value)| text_size(key) + 1 + json_size(value, depth + 1);
+            let size =
+                |(key, value): (&String, &Value)| text_size(key) + 1 + json_size(value, depth + 1);
             2 + entries.iter().map(size).sum::<usize>() + entries.len().saturating_sub(1)
         }
         Value::File(file) => {
@@ -205,18 +206,10 @@ mod tests {
             (json!({}), "{}", false),
             (json!({"a": 1, "b": null, "c": true}), r#"{"a": 1, "b": null, "c": true}"#, false),
             (json!({"a": "short"}), r#"{"a": "short"}"#, false),
-            (
-                json!({"a": "x".repeat(80)}),
-                r#"{"a": "xxxxxxxxxx..."}"#,
-                true,
-            ),
+            (json!({"a": "x".repeat(80)}), r#"{"a": "xxxxxxxxxx..."}"#, true),
             (json!({"a": [1, 2, 3, 4]}), r#"{"a": [1, 2, 3]}"#, true),
             (json!({"b": {"z": 1, "y": 2}}), r#"{"b": {"y": 2, "z": 1}}"#, false),
-            (
-                json!({"k".repeat(70): 1}),
-                &format!("{{\"{}\": \"...\"}}", "k".repeat(70)),
-                false,
-            ),
+            (json!({"k".repeat(70): 1}), &format!("{{\"{}\": \"...\"}}", "k".repeat(70)), false),
         ];
         for (value, expected, truncated) in cases {
             let shown = value.to_string();

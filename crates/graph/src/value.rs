@@ -280,7 +280,7 @@ impl Value {
             Self::String(text) => write_json_string(text, out),
             Self::Array(items) => {
                 write_json_items(('[', ']'), items.iter(), depth, out, |item, depth, out| {
-                    item.write_json(depth, out)
+                    item.write_json(depth, out);
                 });
             }
             Self::Object(entries) => {

@@ -63,6 +63,7 @@ fn format(out: &mut Output, _state: &mut State, value: &Value) -> Result<(), Err
 }
 
 /// `value|join(separator, attribute)`.
+#[expect(clippy::needless_pass_by_value, reason = "how filters take their arguments")]
 fn join(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
     let separator = arguments.first().map(python_str).unwrap_or_default();
     let attribute = arguments.get(1);
@@ -81,6 +82,7 @@ fn join(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
 }
 
 /// `value|tojson(indent)`: sorted keys, only ASCII, and nothing that HTML would take for markup.
+#[expect(clippy::needless_pass_by_value, reason = "how filters take their arguments")]
 fn to_json(value: &Value, indent: Option<usize>, options: Kwargs) -> Result<Value, Error> {
     let indent = options.get::<Option<usize>>("indent")?.or(indent);
     options.assert_all_used()?;

@@ -212,7 +212,7 @@ impl Parser {
             text.push(c);
             self.at += 1;
         }
-        self.cut_off(place, start, text)
+        self.cut_off(place, start, &text)
     }
 
     fn escape(&mut self, text: &mut String) {
@@ -300,7 +300,7 @@ impl Parser {
     }
 
     /// A text without its closing quote: what closes the values around is not part of it.
-    fn cut_off(&mut self, place: Place, start: usize, text: String) -> String {
+    fn cut_off(&mut self, place: Place, start: usize, text: &str) -> String {
         if place == Place::Key {
             // Up to the colon, which ends keys even so.
             let rest = self.chars.get(start..).unwrap_or_default();
@@ -360,9 +360,8 @@ impl Parser {
     /// A word without quotes: a literal of JSON or Python, or a text.
     fn bare(&mut self, place: Place) -> Value {
         let start = self.at;
-        let word = self.word(|c| {
-            matches!(c, ',' | '}' | ']' | '\n') || (place == Place::Key && c == ':')
-        });
+        let word =
+            self.word(|c| matches!(c, ',' | '}' | ']' | '\n') || (place == Place::Key && c == ':'));
         if self.at == start {
             return Value::String(String::new());
         }
@@ -448,8 +447,14 @@ mod tests {
             (r#"{"a": 1} sorry, {"a": 2}"#, json!({"a": 2})),
             (r#"text [not json] {"a": 1}"#, json!([["not json"], {"a": 1}])),
             (r#"{"a": 10%}"#, json!({"a": 10})),
-            (r#"{"k": "v", k2: v2 and more, "k3": 5 apples}"#, json!({"k": "v", "k2": "v2 and more", "k3": 5})),
-            (r#"{"a": 2024-01-02, "b": 1/2, "c": 1,000}"#, json!({"a": "2024-01-02", "b": "1/2", "c": "1,000"})),
+            (
+                r#"{"k": "v", k2: v2 and more, "k3": 5 apples}"#,
+                json!({"k": "v", "k2": "v2 and more", "k3": 5}),
+            ),
+            (
+                r#"{"a": 2024-01-02, "b": 1/2, "c": 1,000}"#,
+                json!({"a": "2024-01-02", "b": "1/2", "c": "1,000"}),
+            ),
             (r#"{"a": -}"#, json!({"a": ""})),
             ("{“a”: “b”}", json!({"a": "b"})),
             (r#"{"a": {"b": 1}, "a": {"c": 2}}"#, json!({"a": {"c": 2}})),

@@ -163,7 +163,7 @@ mod tests {
     fn values_are_put_in_once() {
         let text =
             format("You are {{who}}, {{what}}, {{ spaced }}. <|im_end|>{{#query#}}", |name| {
-                (name == "who").then(|| Cow::Borrowed("Ülkü {{who}}"))
+                (name == "who").then_some(Cow::Borrowed("Ülkü {{who}}"))
             });
         assert_eq!(text, "You are Ülkü {who}, {what}, {{ spaced }}. {#query#}");
     }

@@ -158,6 +158,7 @@ impl HumanInput {
         self.forms.create(&ctx.run, form).await
     }
 
+    #[expect(clippy::result_large_err, reason = "the type nodes return")]
     fn pause(&self, ctx: &NodeCtx, form: Form) -> Result<Outcome, NodeError> {
         let display_in_ui = self.display_in_ui(ctx);
         if display_in_ui && form.token.is_none() {

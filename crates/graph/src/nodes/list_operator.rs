@@ -103,7 +103,7 @@ enum Failure {
 }
 
 impl ListOperator {
-    fn apply(&self, ctx: &NodeCtx, list: Segment) -> Result<Segment, Failure> {
+    fn apply(&self, ctx: &NodeCtx, list: &Segment) -> Result<Segment, Failure> {
         let kind = list.kind;
         let mut items = list.value.as_array().unwrap_or_default().to_vec();
         if self.filter_by.enabled {
@@ -376,7 +376,7 @@ impl Node for ListOperator {
             _ => variable.value.clone(),
         };
         let record = object([("variable", shown)]);
-        match self.apply(ctx, variable) {
+        match self.apply(ctx, &variable) {
             Ok(result) => Ok(output(record, result)),
             Err(Failure::Reported(message)) => Err(NodeError::new(message, "")
                 .with_inputs(record.clone())
