@@ -6,4 +6,4 @@ pub mod web;
 
 pub use console::{Admin, Console, DatasetEditor, Editor, LoggedIn, Owner, SetUp};
 pub use service::{DatasetKey, FormUser, KeyedApp, QueryUser, ServiceCall};
-pub use web::{Visitor, client_ip};
+pub use web::{Visitor, client_ip, passport};

@@ -11,7 +11,7 @@ use futures::StreamExt;
 use http_core::{ApiError, AppState};
 use services_platform::file::{
     FileError, Owner, UploadFile,
-    receive::{self, Announced, Keep, Received},
+    receive::{self, Announced, Keep, Received, Wanted},
 };
 use types::TenantId;
 
@@ -102,6 +102,14 @@ impl Form {
         self.file.as_ref().is_ok_and(|file| !file.has_media_type())
     }
 
+    /// What the form's `source` asks for: `datasets` takes documents only.
+    pub(crate) fn wanted(&self) -> Wanted {
+        match self.field("source") {
+            Some("datasets") => Wanted::Documents,
+            _ => Wanted::Any,
+        }
+    }
+
     /// Makes the file an uploaded one.
     ///
     /// # Errors
@@ -110,9 +118,9 @@ impl Form {
         self,
         state: &AppState,
         owner: Owner,
-        documents_only: bool,
+        wanted: Wanted,
     ) -> Result<UploadFile, ApiError> {
-        let wish = Keep { owner, documents_only, source_url: None };
+        let wish = Keep { owner, wanted, source_url: None };
         Ok(receive::keep(&state.ctx, self.file?, wish).await?)
     }
 

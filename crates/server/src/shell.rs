@@ -3,11 +3,12 @@
 pub mod cors;
 pub mod observe;
 pub mod ops;
+mod strays;
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{StatusCode, Uri},
+    http::Uri,
     middleware,
     response::{IntoResponse, Response},
 };
@@ -23,8 +24,8 @@ pub fn wrap(routes: Router<AppState>, state: AppState) -> Router {
     let limit = usize::try_from(config.own.max_request_body_mb).unwrap_or(200) << 20;
     let mut router = routes
         .merge(ops::router())
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(unknown_path)
+        .method_not_allowed_fallback(strays::method_not_allowed)
+        .fallback(strays::unknown_path)
         .layer(DefaultBodyLimit::max(limit))
         .layer(CatchPanicLayer::custom(panicked));
     if config.feature.api_compression_enabled {
@@ -37,29 +38,26 @@ pub fn wrap(routes: Router<AppState>, state: AppState) -> Router {
         .with_state(state)
 }
 
-/// `/api/v1/…` is the service API's second name: older deployments put a prefix before everything.
+/// `/api/v1/…` is the service API's second name: older deployments put a prefix before everything. A slash too many at
+/// the beginning is forgiven.
 pub fn alias(mut request: Request) -> Request {
-    if let Some(rest) =
-        request.uri().path_and_query().and_then(|path| path.as_str().strip_prefix("/api/v1/"))
+    let Some(path) = request.uri().path_and_query().map(axum::http::uri::PathAndQuery::as_str) else {
+        return request;
+    };
+    let single = match path.starts_with("//") {
+        true => format!("/{}", path.trim_start_matches('/')),
+        false => path.to_owned(),
+    };
+    let wanted = match single.strip_prefix("/api/v1/") {
+        Some(rest) => format!("/v1/{rest}"),
+        None => single,
+    };
+    if wanted != path
+        && let Ok(uri) = wanted.parse::<Uri>()
     {
-        if let Ok(uri) = format!("/v1/{rest}").parse::<Uri>() {
-            *request.uri_mut() = uri;
-        }
+        *request.uri_mut() = uri;
     }
     request
-}
-
-async fn unknown_path() -> Response {
-    ApiError::unknown_path().into_response()
-}
-
-async fn method_not_allowed() -> Response {
-    ApiError::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "The method is not allowed for the requested URL.",
-    )
-    .into_response()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]

@@ -165,7 +165,59 @@ pub async fn may_open(ctx: &Ctx, asked: Asked<'_>) -> Result<bool, WebAppError> 
         return Err(WebAppError::NoApp);
     }
     let mode = access_mode(ctx, Asked { code: None, ..asked }).await?;
-    Ok(!matches!(mode.as_str(), "private" | "private_all"))
+    Ok(!is_private(&mode))
+}
+
+/// What a visitor has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedIn {
+    /// A sign-in, or no need of one.
+    pub visitor: bool,
+    /// A passport of the web app.
+    pub app: bool,
+}
+
+/// What a visitor with these tokens has at the web app behind `code`.
+///
+/// # Errors
+/// [`WebAppError::UnknownCode`].
+pub async fn signed_in(
+    ctx: &Ctx,
+    code: &str,
+    token: Option<&str>,
+    passport: Option<&str>,
+) -> Result<SignedIn, WebAppError> {
+    let mut conn = ctx.db.acquire().await?;
+    let site = db::site::find_by_code(&mut conn, code)
+        .await?
+        .ok_or_else(|| WebAppError::UnknownCode(code.to_owned()))?;
+    drop(conn);
+    let needs_none = !enterprise::is_on(ctx)
+        || !is_private(&enterprise::access_mode(ctx, site.app_id).await?);
+    let holds = |token: Option<&str>| {
+        token.is_some_and(|token| {
+            crypto::jwt::decode(token, &ctx.secret, ctx.now().timestamp()).is_ok()
+        })
+    };
+    let app = match passport {
+        Some(passport) => opens(ctx, passport).await?,
+        None => false,
+    };
+    Ok(SignedIn { visitor: needs_none || holds(token), app })
+}
+
+async fn opens(ctx: &Ctx, passport: &str) -> Result<bool, WebAppError> {
+    use services_account::web_passport::{PassportError, authenticate};
+
+    match authenticate(ctx, passport).await {
+        Ok(_) => Ok(true),
+        Err(PassportError::Fault(fault)) => Err(fault.into()),
+        Err(_) => Ok(false),
+    }
+}
+
+fn is_private(mode: &str) -> bool {
+    matches!(mode, "private" | "private_all")
 }
 
 /// What a web app's page shows of itself.

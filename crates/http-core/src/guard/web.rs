@@ -18,7 +18,9 @@ impl FromRequestParts<AppState> for Visitor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let passport = passport(&parts.headers).ok_or(web_passport::PassportError::Missing)?;
+        let code = parts.headers.get("x-app-code").and_then(|code| code.to_str().ok());
+        let passport =
+            passport(&parts.headers, code).ok_or(web_passport::PassportError::Missing)?;
         let visitor = web_passport::authenticate(&state.ctx, &passport).await?;
         tracing::Span::current()
             .record("tenant_id", tracing::field::display(visitor.app.tenant_id));
@@ -26,12 +28,11 @@ impl FromRequestParts<AppState> for Visitor {
     }
 }
 
-/// The passport of a request: the cookie of the code it names, then its header.
-fn passport(headers: &HeaderMap) -> Option<String> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    text("x-app-code")
-        .and_then(|code| console::cookie(headers, &format!("passport-{code}")))
-        .or_else(|| text("x-app-passport").map(str::to_owned))
+/// The passport of a request: the cookie of the web app's code, then its header.
+#[must_use]
+pub fn passport(headers: &HeaderMap, code: Option<&str>) -> Option<String> {
+    code.and_then(|code| console::cookie(headers, &format!("passport-{code}")))
+        .or_else(|| headers.get("x-app-passport")?.to_str().ok().map(str::to_owned))
         .filter(|passport| !passport.is_empty())
 }
 

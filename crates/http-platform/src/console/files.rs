@@ -6,7 +6,7 @@ use axum::{
 };
 use http_core::{ApiError, AppState, ErrorBody, Json, Path, guard::Console};
 use serde::Serialize;
-use services_platform::file::{Owner, kind, preview};
+use services_platform::file::{Owner, kind, preview, receive::Wanted};
 use types::UploadFileId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -17,6 +17,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(find_upload_limits, upload_file))
         .routes(routes!(preview_file))
         .routes(routes!(list_document_types))
+        .routes(routes!(upload_logo))
 }
 
 /// How much may be uploaded: megabytes and counts.
@@ -92,14 +93,38 @@ async fn upload_file(
     request: Request,
 ) -> Result<(StatusCode, Json<FileResponse>), ApiError> {
     let mut form = Form::read(&state, user.tenant, request).await?;
-    let is_document = form.field("source") == Some("datasets");
-    if is_document && !user.role.is_dataset_editing() && form.has_file() {
+    let wanted = form.wanted();
+    if wanted == Wanted::Documents && !user.role.is_dataset_editing() && form.has_file() {
         form.discard(&state).await;
         return Err(ApiError::forbidden());
     }
     let owner = Owner::Account(user.account.id);
-    let file = form.keep(&state, owner, is_document).await?;
+    let file = form.keep(&state, owner, wanted).await?;
     Ok((StatusCode::CREATED, Json(file.into())))
+}
+
+/// A logo that was taken in.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Logo {
+    id: UploadFileId,
+}
+
+/// Upload a logo for the workspace's web apps. It is shown once the workspace's settings name it.
+#[utoipa::path(
+    post,
+    path = "/console/api/workspaces/custom-config/webapp-logo/upload",
+    tag = "files",
+    request_body(content = ConsoleUpload, content_type = "multipart/form-data"),
+    responses((status = 201, body = Logo), (status = "4XX", body = ErrorBody)),
+)]
+async fn upload_logo(
+    State(state): State<AppState>,
+    Console(user): Console,
+    request: Request,
+) -> Result<(StatusCode, Json<Logo>), ApiError> {
+    let form = Form::read(&state, user.tenant, request).await?;
+    let file = form.keep(&state, Owner::Account(user.account.id), Wanted::Logo).await?;
+    Ok((StatusCode::CREATED, Json(Logo { id: file.id })))
 }
 
 /// The beginning of a document's text.

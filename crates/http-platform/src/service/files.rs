@@ -11,7 +11,7 @@ use http_core::{
     validation::lax,
 };
 use serde::Deserialize;
-use services_platform::file::{FileError, Owner, serve};
+use services_platform::file::{FileError, Owner, receive::Wanted, serve};
 use types::UploadFileId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -63,7 +63,7 @@ async fn upload_app_file(
             return Err(outcome.err().unwrap_or_else(|| FileError::Kind.into()));
         }
     };
-    let file = form.keep(&state, Owner::EndUser(user.id), false).await?;
+    let file = form.keep(&state, Owner::EndUser(user.id), Wanted::Any).await?;
     Ok((StatusCode::CREATED, Json(file.into())))
 }
 

@@ -1,13 +1,16 @@
 //! `/api/webapp`: who may open a web app.
 
 use axum::{extract::State, http::HeaderMap};
-use http_core::{ApiError, AppState, ErrorBody, Json, Query};
+use http_core::{
+    ApiError, AppState, ErrorBody, Json, Query,
+    guard::{SetUp, console, passport},
+};
 use serde::{Deserialize, Serialize};
 use services_platform::web_app::{self, Asked};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(find_access_mode)).routes(routes!(find_permission))
+    OpenApiRouter::new().routes(routes!(find_access_mode)).routes(routes!(find_permission)).routes(routes!(find_login_status))
 }
 
 #[derive(Debug, Deserialize, garde::Validate, utoipa::IntoParams)]
@@ -35,6 +38,50 @@ struct AccessMode {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct Permission {
     result: bool,
+}
+
+#[derive(Debug, Deserialize, garde::Validate, utoipa::IntoParams)]
+#[garde(allow_unvalidated)]
+struct LoginStatusQuery {
+    /// The web app's code.
+    app_code: Option<String>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct LoginStatus {
+    /// Whether the visitor needs no sign-in any more, or none at all.
+    logged_in: bool,
+    /// Whether the visitor holds a passport of the web app.
+    app_logged_in: bool,
+}
+
+/// Whether the visitor is signed in.
+#[utoipa::path(
+    get,
+    path = "/api/login/status",
+    tag = "access",
+    params(LoginStatusQuery),
+    responses((status = 200, body = LoginStatus), (status = "4XX", body = ErrorBody)),
+)]
+async fn find_login_status(
+    State(state): State<AppState>,
+    _: SetUp,
+    headers: HeaderMap,
+    Query(query): Query<LoginStatusQuery>,
+) -> Result<Json<LoginStatus>, ApiError> {
+    let name = state.ctx.config.cookie_name("webapp_access_token");
+    let token = console::cookie(&headers, &name)
+        .or_else(|| console::bearer(&headers).map(str::to_owned))
+        .filter(|token| !token.is_empty());
+    let code = query.app_code.as_deref().filter(|code| !code.is_empty());
+    let passport = passport(&headers, code);
+    let status = match code {
+        None => web_app::SignedIn { visitor: token.is_some(), app: false },
+        Some(code) => {
+            web_app::signed_in(&state.ctx, code, token.as_deref(), passport.as_deref()).await?
+        }
+    };
+    Ok(Json(LoginStatus { logged_in: status.visitor, app_logged_in: status.app }))
 }
 
 /// How a web app is opened.

@@ -38,7 +38,7 @@ async fn upload_web_file(
     request: Request,
 ) -> Result<(StatusCode, Json<FileResponse>), ApiError> {
     let form = Form::read(&state, visitor.app.tenant_id, request).await?;
-    let is_document = form.field("source") == Some("datasets");
-    let file = form.keep(&state, Owner::EndUser(visitor.end_user.id), is_document).await?;
+    let wanted = form.wanted();
+    let file = form.keep(&state, Owner::EndUser(visitor.end_user.id), wanted).await?;
     Ok((StatusCode::CREATED, Json(file.into())))
 }

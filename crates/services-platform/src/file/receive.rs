@@ -52,13 +52,24 @@ struct Content {
     hash: String,
 }
 
+/// Which kinds of files a place takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Any the operator does not refuse.
+    Any,
+    /// Documents that can be read as text.
+    Documents,
+    /// A workspace's logo: SVG or PNG.
+    Logo,
+}
+
 /// How a received file becomes an uploaded one.
 #[derive(Debug, Clone, Copy)]
 pub struct Keep<'a> {
     /// Who brought it.
     pub owner: Owner,
-    /// Whether it has to be a document that can be read as text.
-    pub documents_only: bool,
+    /// What it may be.
+    pub wanted: Wanted,
     /// Where it came from; `None` for a signed link to itself.
     pub source_url: Option<&'a str>,
 }
@@ -117,7 +128,12 @@ pub async fn keep(ctx: &Ctx, received: Received, wish: Keep<'_>) -> Result<Uploa
         received.content,
         Err(FileError::NoName | FileError::BadName | FileError::Blocked(_))
     );
-    if is_named && wish.documents_only && !kind::is_document(&ctx.config, &received.extension) {
+    let is_wanted = match wish.wanted {
+        Wanted::Any => true,
+        Wanted::Documents => kind::is_document(&ctx.config, &received.extension),
+        Wanted::Logo => matches!(received.extension.as_str(), "svg" | "png"),
+    };
+    if is_named && !is_wanted {
         discard(ctx, received).await;
         return Err(FileError::Kind);
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     FileError, Owner, UploadFile, kind,
-    receive::{self, Announced, Keep},
+    receive::{self, Announced, Keep, Wanted},
 };
 
 /// How long a server without `HEAD` may take to answer.
@@ -74,7 +74,7 @@ pub async fn upload(
             FileError::Broken => failed(url, "the connection broke off"),
             err => err,
         })?;
-    receive::keep(ctx, received, Keep { owner, documents_only: false, source_url: Some(url) }).await
+    receive::keep(ctx, received, Keep { owner, wanted: Wanted::Any, source_url: Some(url) }).await
 }
 
 /// The answer to `HEAD`, or to `GET` from servers that do not answer that; and whether it has a body to read.

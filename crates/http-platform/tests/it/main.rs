@@ -1,0 +1,8 @@
+//! The endpoints of this crate over HTTP.
+
+mod explore;
+mod extensions;
+mod files;
+mod keys;
+mod tags;
+mod web;
