@@ -41,7 +41,8 @@ pub fn wrap(routes: Router<AppState>, state: AppState) -> Router {
 /// `/api/v1/…` is the service API's second name: older deployments put a prefix before everything. A slash too many at
 /// the beginning is forgiven.
 pub fn alias(mut request: Request) -> Request {
-    let Some(path) = request.uri().path_and_query().map(axum::http::uri::PathAndQuery::as_str) else {
+    let Some(path) = request.uri().path_and_query().map(axum::http::uri::PathAndQuery::as_str)
+    else {
         return request;
     };
     let single = match path.starts_with("//") {

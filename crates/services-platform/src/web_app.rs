@@ -192,8 +192,8 @@ pub async fn signed_in(
         .await?
         .ok_or_else(|| WebAppError::UnknownCode(code.to_owned()))?;
     drop(conn);
-    let needs_none = !enterprise::is_on(ctx)
-        || !is_private(&enterprise::access_mode(ctx, site.app_id).await?);
+    let needs_none =
+        !enterprise::is_on(ctx) || !is_private(&enterprise::access_mode(ctx, site.app_id).await?);
     let holds = |token: Option<&str>| {
         token.is_some_and(|token| {
             crypto::jwt::decode(token, &ctx.secret, ctx.now().timestamp()).is_ok()

@@ -111,8 +111,11 @@ impl TestApp {
             jobs: Arc::new(jobs::RedisQueue::new(redis.clone()).expect("a queue")),
             redis,
             storage: storage::Storage::local(files.path()).expect("storage"),
-            mail: mail::Mailer::new(mail::MailOptions { transport: mail::Transport::Off, from: None }, &http)
-                .expect("mail"),
+            mail: mail::Mailer::new(
+                mail::MailOptions { transport: mail::Transport::Off, from: None },
+                &http,
+            )
+            .expect("mail"),
             http,
             config,
         });
@@ -272,8 +275,10 @@ pub fn with_form(
     let mut body = Vec::new();
     for (name, value) in fields {
         body.extend(
-            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-                .bytes(),
+            format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            )
+            .bytes(),
         );
     }
     for (name, file, kind, content) in files {

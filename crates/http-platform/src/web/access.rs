@@ -10,7 +10,10 @@ use services_platform::web_app::{self, Asked};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(find_access_mode)).routes(routes!(find_permission)).routes(routes!(find_login_status))
+    OpenApiRouter::new()
+        .routes(routes!(find_access_mode))
+        .routes(routes!(find_permission))
+        .routes(routes!(find_login_status))
 }
 
 #[derive(Debug, Deserialize, garde::Validate, utoipa::IntoParams)]

@@ -53,8 +53,15 @@ async fn a_template_host_is_asked_and_replaced_when_it_fails() {
 #[tokio::test]
 async fn what_is_switched_off_says_so() {
     let app = TestApp::new().await;
-    for path in ["/console/api/explore/banners", &format!("/console/api/trial-apps/{}/site", Uuid::new_v4())] {
-        assert_eq!(app.get_anonymously(path).await.error(), (403, "forbidden".to_owned()), "{path}");
+    for path in [
+        "/console/api/explore/banners",
+        &format!("/console/api/trial-apps/{}/site", Uuid::new_v4()),
+    ] {
+        assert_eq!(
+            app.get_anonymously(path).await.error(),
+            (403, "forbidden".to_owned()),
+            "{path}"
+        );
     }
     let on = TestApp::with(&[("ENABLE_EXPLORE_BANNER", "true")]).await;
     assert_eq!(on.get_anonymously("/console/api/explore/banners").await.json(), json!([]));

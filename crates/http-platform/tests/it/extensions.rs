@@ -13,14 +13,15 @@ async fn an_extension_is_kept_when_its_endpoint_answers() {
     ])
     .await;
     let base = "/console/api/api-based-extension";
-    let wish = |path: &str, key: &str| {
-        json!({"name": "one", "api_endpoint": format!("{}{path}", server.url), "api_key": key})
-    };
+    let wish = |path: &str, key: &str| json!({"name": "one", "api_endpoint": format!("{}{path}", server.url), "api_key": key});
     for (path, expected) in [
         ("/no", "connection error: {'result': 'ping'}"),
         ("/down", "connection error: request error, status_code: 503, content: closed"),
     ] {
-        assert_eq!(app.post(base, wish(path, "secret-key-12345")).await.json()["message"], expected);
+        assert_eq!(
+            app.post(base, wish(path, "secret-key-12345")).await.json()["message"],
+            expected
+        );
     }
     let made = app.post(base, wish("/ok", "secret-key-12345")).await;
     assert_eq!(made.status, 200, "{}", made.text());
@@ -64,10 +65,11 @@ async fn a_crawlers_key_is_sealed_once_the_crawler_took_it() {
     assert_eq!(bind("/good").await.status, 200);
 
     let mut conn = app.ctx().db.acquire().await.unwrap();
-    let kept = db::data_source_key::find_by_provider(&mut conn, app.owner.tenant, "website", "firecrawl")
-        .await
-        .unwrap()
-        .unwrap();
+    let kept =
+        db::data_source_key::find_by_provider(&mut conn, app.owner.tenant, "website", "firecrawl")
+            .await
+            .unwrap()
+            .unwrap();
     assert!(!kept.credentials.unwrap().contains("fc-key"));
     let listed = app.get(base).await.json();
     assert_eq!(listed["sources"][0]["provider"], "firecrawl");

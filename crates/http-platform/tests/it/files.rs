@@ -45,7 +45,9 @@ async fn an_upload_is_handed_out_by_its_signed_link_only() {
 
 #[tokio::test]
 async fn a_file_over_the_limit_of_its_kind_leaves_nothing_behind() {
-    let app = TestApp::with(&[("UPLOAD_FILE_SIZE_LIMIT", "0"), ("UPLOAD_IMAGE_FILE_SIZE_LIMIT", "1")]).await;
+    let app =
+        TestApp::with(&[("UPLOAD_FILE_SIZE_LIMIT", "0"), ("UPLOAD_IMAGE_FILE_SIZE_LIMIT", "1")])
+            .await;
     let refused = upload(&app, "a.txt", "text/plain", b"x").await;
     assert_eq!(refused.error(), (413, "file_too_large".to_owned()));
     assert_eq!(upload(&app, "a.png", "image/png", b"x").await.status, 201);
@@ -69,7 +71,10 @@ async fn a_form_has_exactly_one_acceptable_file() {
         (send(&[], &[file, ("more", "b.txt", "text/plain", b"y")]).await, "too_many_files"),
         (send(&[], &[("file", "a/b.txt", "text/plain", b"x")]).await, "invalid_param"),
         (send(&[], &[("file", "a.exe", "text/plain", b"x")]).await, "file_extension_blocked"),
-        (send(&[("source", "datasets")], &[("file", "a.png", "image/png", b"x")]).await, "unsupported_file_type"),
+        (
+            send(&[("source", "datasets")], &[("file", "a.png", "image/png", b"x")]).await,
+            "unsupported_file_type",
+        ),
     ] {
         assert_eq!(answer.error().1, expected);
     }
@@ -158,9 +163,8 @@ async fn a_plugin_uploads_over_a_link_signed_for_that_file() {
 #[tokio::test]
 async fn a_workspaces_logo_is_public_and_its_own() {
     let app = TestApp::new().await;
-    let request = app
-        .owner
-        .request(Method::POST, "/console/api/workspaces/custom-config/webapp-logo/upload");
+    let request =
+        app.owner.request(Method::POST, "/console/api/workspaces/custom-config/webapp-logo/upload");
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg'/>";
     let logo = app.send(with_form(request, &[], &[("file", "l.svg", "image/svg+xml", svg)])).await;
     assert_eq!(logo.status, 201);

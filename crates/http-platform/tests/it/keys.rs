@@ -52,7 +52,10 @@ async fn keys_need_their_resource_and_the_right_role() {
         (Method::GET, format!("/console/api/datasets/{nobody}/api-keys"), "Dataset not found"),
     ] {
         let answer = app.call(method, &path, None).await;
-        assert_eq!((answer.status.as_u16(), &answer.json()["message"]), (404, &Value::from(message)));
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["message"]),
+            (404, &Value::from(message))
+        );
     }
     let editor = app.member("editor").await;
     assert_eq!(app.call_as(&editor, Method::POST, KEYS, None).await.status, 403);

@@ -26,7 +26,10 @@ async fn a_tag_is_made_found_renamed_and_removed() {
     assert!(names(&app, "type=knowledge").await.is_empty());
 
     let renamed = app.patch(&format!("{TAGS}/{id}"), json!({"name": "sale"})).await;
-    assert_eq!(renamed.json(), json!({"id": id, "name": "sale", "type": "app", "binding_count": 0}));
+    assert_eq!(
+        renamed.json(),
+        json!({"id": id, "name": "sale", "type": "app", "binding_count": 0})
+    );
     assert_eq!(app.delete(&format!("{TAGS}/{id}")).await.status, 204);
     assert_eq!(app.delete(&format!("{TAGS}/{id}")).await.error(), (404, "not_found".to_owned()));
 }
@@ -48,7 +51,8 @@ async fn another_workspaces_tags_are_not_there() {
     let made = app.post(TAGS, json!({"name": "mine", "type": "app"})).await.json();
     let path = format!("{TAGS}/{}", made["id"].as_str().unwrap());
     let stranger = app.stranger().await;
-    for (method, body) in [(Method::PATCH, Some(json!({"name": "theirs"}))), (Method::DELETE, None)] {
+    for (method, body) in [(Method::PATCH, Some(json!({"name": "theirs"}))), (Method::DELETE, None)]
+    {
         let refused = app.call_as(&stranger, method, &path, body).await;
         assert_eq!(refused.error(), (404, "not_found".to_owned()));
     }

@@ -36,9 +36,8 @@ pub(super) async fn unknown_path(request: Request) -> Response {
 /// 405: in JSON below the APIs, as a page elsewhere.
 pub(super) async fn method_not_allowed(request: Request) -> Response {
     let path = request.uri().path();
-    let is_api = ROOTS
-        .iter()
-        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/')));
+    let is_api =
+        ROOTS.iter().any(|root| path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/')));
     if is_api {
         return ApiError::new(
             StatusCode::METHOD_NOT_ALLOWED,
