@@ -104,6 +104,16 @@ pub struct RunInfo {
     pub call_depth: u32,
 }
 
+impl RunInfo {
+    /// Checks how deep workflows call each other (`WORKFLOW_CALL_MAX_DEPTH`), before a run.
+    ///
+    /// # Errors
+    /// [`GraphError::CallDepth`] when it is deeper than `limit`.
+    pub fn check_call_depth(&self, limit: u32) -> Result<(), GraphError> {
+        if self.call_depth > limit { Err(GraphError::CallDepth(limit)) } else { Ok(()) }
+    }
+}
+
 /// A node of the graph before it is built.
 #[derive(Debug, Clone)]
 pub struct NodeConfig {

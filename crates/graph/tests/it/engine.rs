@@ -520,6 +520,34 @@ fn graphs_are_checked() {
 }
 
 #[test]
+fn workflows_call_each_other_only_so_deep() {
+    let mut info = (*crate::support::run_info()).clone();
+    info.call_depth = 5;
+    assert!(info.check_call_depth(5).is_ok());
+    info.call_depth = 6;
+    let error = info.check_call_depth(5).unwrap_err();
+    assert_eq!(error.to_string(), "Max workflow call depth 5 reached.");
+}
+
+#[test]
+fn settings_that_are_missing_are_all_named() {
+    let json = json!({
+        "nodes": [start(), node("a", json!({"type": "list-operator", "limit": {}}))], "edges": [],
+    });
+    let error = Graph::parse(&json, None, &Factory).err().map(|err| err.to_string());
+    let expected = "Invalid settings of list-operator node 'a': missing filter_by, order_by";
+    assert_eq!(error.as_deref(), Some(expected));
+    let cases = json!([{"case_id": "x", "logical_operator": "and", "conditions": [
+        {"variable_selector": ["a", "b"], "comparison_operator": "sounds like"},
+    ]}]);
+    let json = json!({
+        "nodes": [start(), node("a", json!({"type": "if-else", "cases": cases}))], "edges": [],
+    });
+    let error = Graph::parse(&json, None, &Factory).err().map(|err| err.to_string());
+    assert!(error.unwrap().contains("unknown comparison_operator 'sounds like'"));
+}
+
+#[test]
 fn tokens_are_counted() {
     let mut run = drive(
         &[fake("a", json!({"tokens": 3})), fake("b", json!({"tokens": 4}))],
