@@ -7,8 +7,24 @@ use uuid::Uuid;
 
 use crate::Result;
 
+mod deletion;
+mod list;
+mod lookup;
+mod write;
+
+pub use deletion::{draft_variable_files, forget_draft_variable_files, purge};
+pub use list::{AppFilter, AppTag, count, list, tags, with_draft_trigger};
+pub use lookup::{
+    AnnotationReply, ApiExtension, LastAnswer, LastNodeRun, accounts_names, annotation_reply,
+    api_extension, api_tool_icon, dataset_exists, known_api_tools, last_answer, last_node_run,
+};
+pub use write::{
+    AppChanges, NewApp, delete, enable_api, enable_site, insert, insert_installed, rename,
+    set_icon, set_mode, set_model_config, set_tracing, set_workflow, update,
+};
+
 /// An app of a workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct App {
     /// The app.
     pub id: AppId,

@@ -46,11 +46,15 @@ pub mod tenant;
 
 // Apps, sites, tags, annotations.
 pub mod app;
+pub mod app_dataset_join;
+pub mod app_mcp_server;
+pub mod app_model_config;
 pub mod installed_app;
 pub mod recommended_app;
 pub mod site;
 pub mod tag;
 pub mod tag_binding;
+pub mod trace_app_config;
 pub mod trial_app;
 
 // Conversations, messages, end users.
