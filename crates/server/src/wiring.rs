@@ -128,7 +128,14 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
     let daemon = daemon(&ctx);
     let plugin_models = plugin::PluginModels::new(daemon.clone());
     let models = Models::new(ctx.clone(), registry(&ctx, &plugin_models)?);
-    let state = AppState::new(ctx).with(metrics).with(models).with(daemon).with(plugin_models);
+    let plugins = ctx.config.is_plugin_daemon_configured().then(|| daemon.clone());
+    let ports = services_app::Ports::new(models.clone(), plugins);
+    let state = AppState::new(ctx)
+        .with(metrics)
+        .with(models)
+        .with(daemon)
+        .with(plugin_models)
+        .with(ports);
     Ok(Wired { state, base })
 }
 
