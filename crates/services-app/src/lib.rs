@@ -12,11 +12,9 @@ pub mod meta;
 pub mod mode;
 pub mod model_config;
 pub mod parameters;
-pub mod plugin_id;
 pub mod ports;
 pub mod prompt_template;
 pub mod site;
-pub mod tenant_key;
 pub mod trace;
 pub mod yaml;
 

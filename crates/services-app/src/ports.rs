@@ -1,5 +1,9 @@
 //! What the use cases of apps need from models, plugins and tools. The server wires the real ones in.
 
+pub(crate) mod marketplace;
+mod models;
+mod plugins;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -79,9 +83,6 @@ pub trait PluginCatalogue: Send + Sync {
         tenant: TenantId,
         unique_identifiers: &[String],
     ) -> Result<Vec<MissingPlugin>, PluginError>;
-
-    /// The newest versions of some plugins in the marketplace.
-    async fn latest(&self, plugins: &[String]) -> Result<Vec<PluginDependency>, PluginError>;
 }
 
 /// Which tools a workspace has, as far as saved agents need to know.
@@ -216,10 +217,6 @@ impl PluginCatalogue for Nothing {
             current_identifier: String::new(),
         };
         Ok(unique_identifiers.iter().map(missing).collect())
-    }
-
-    async fn latest(&self, _: &[String]) -> Result<Vec<PluginDependency>, PluginError> {
-        Ok(Vec::new())
     }
 }
 

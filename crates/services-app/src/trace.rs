@@ -8,12 +8,11 @@ pub use provider::Provider;
 
 use db::app::App;
 use serde_json::{Value, json};
-use services_core::{Ctx, Failure, Fault};
+use services_core::{Ctx, Failure, Fault, tenant_secret};
 use types::{AppId, TenantId};
 
 use crate::{
     json::{Object, text},
-    tenant_key,
 };
 
 /// Why a use case on tracing has no result.
@@ -112,7 +111,7 @@ pub async fn credentials(
     let Some(provider) = Provider::find(name) else { return Ok(None) };
     let stored =
         row.tracing_config.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-    let clear = open(ctx, tenant, provider, &stored).await;
+    let clear = open(ctx, tenant, provider, &stored).await?;
     let mut shown = provider.complete(&clear).map_err(TraceError::Refused)?;
     for key in provider.secrets {
         if let Some(Value::String(secret)) = shown.get_mut(*key) {
@@ -181,7 +180,7 @@ pub async fn update(
     let stored = row.tracing_config.as_ref().and_then(Value::as_object);
     let config = provider.complete(given).map_err(TraceError::Refused)?;
     let sealed = seal(ctx, tenant, provider, &config, stored).await?;
-    let clear = open(ctx, tenant, provider, &sealed).await;
+    let clear = open(ctx, tenant, provider, &sealed).await?;
     if !check::accepts(ctx, provider, &clear).await {
         return Err(TraceError::Refused("Invalid Credentials".to_owned()));
     }
@@ -235,20 +234,25 @@ async fn seal(
         let kept = stored.and_then(|stored| text(stored, key)).filter(|_| secret.contains('*'));
         *secret = match kept {
             Some(kept) => kept.to_owned(),
-            None => tenant_key::encrypt(ctx, tenant, secret).await?,
+            None => tenant_secret::encrypt(ctx, tenant, secret).await?,
         };
     }
     Ok(sealed)
 }
 
-async fn open(ctx: &Ctx, tenant: TenantId, provider: &Provider, stored: &Object) -> Object {
+async fn open(
+    ctx: &Ctx,
+    tenant: TenantId,
+    provider: &Provider,
+    stored: &Object,
+) -> Result<Object, Fault> {
     let mut clear = stored.clone();
     for key in provider.secrets {
         if let Some(Value::String(secret)) = clear.get_mut(*key) {
-            *secret = tenant_key::decrypt(ctx, tenant, secret).await.unwrap_or_default();
+            *secret = tenant_secret::decrypt(ctx, tenant, secret).await?.unwrap_or_default();
         }
     }
-    clear
+    Ok(clear)
 }
 
 /// A time as Python's `str` prints it.

@@ -1,7 +1,7 @@
 //! What the use cases of apps read from tables of other areas.
 
 use sqlx::PgConnection;
-use types::{AppId, DatasetId, TenantId, WorkflowId};
+use types::{AppId, TenantId, WorkflowId};
 use uuid::Uuid;
 
 use crate::Result;
@@ -17,17 +17,6 @@ pub struct AnnotationReply {
     pub provider_name: String,
     /// The embedding model.
     pub model_name: String,
-}
-
-/// An HTTP endpoint of a workspace that moderation and external data tools call.
-#[derive(Debug, Clone)]
-pub struct ApiExtension {
-    /// Display name.
-    pub name: String,
-    /// URL.
-    pub api_endpoint: String,
-    /// Encrypted with the workspace's key.
-    pub api_key: String,
 }
 
 /// The annotation reply of an app, if it is on.
@@ -48,39 +37,6 @@ pub async fn annotation_reply(
         app as _,
     )
     .fetch_optional(db)
-    .await?)
-}
-
-/// An API extension of a workspace.
-#[tracing::instrument(name = "db.app.api_extension", skip_all, err)]
-pub async fn api_extension(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    id: Uuid,
-) -> Result<Option<ApiExtension>> {
-    Ok(sqlx::query_as!(
-        ApiExtension,
-        "SELECT name, api_endpoint, api_key FROM api_based_extensions WHERE tenant_id = $1 AND id = $2",
-        tenant as _,
-        id,
-    )
-    .fetch_optional(db)
-    .await?)
-}
-
-/// Whether a knowledge base belongs to a workspace.
-#[tracing::instrument(name = "db.app.dataset_exists", skip_all, err)]
-pub async fn dataset_exists(
-    db: &mut PgConnection,
-    tenant: TenantId,
-    id: DatasetId,
-) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM datasets WHERE tenant_id = $1 AND id = $2) AS "exists!""#,
-        tenant as _,
-        id as _,
-    )
-    .fetch_one(db)
     .await?)
 }
 

@@ -98,23 +98,6 @@ pub async fn insert(db: &mut PgConnection, new: &NewApp) -> Result<App> {
     .await?)
 }
 
-/// Lists an app among its own workspace's installed apps, once.
-#[tracing::instrument(name = "db.app.insert_installed", skip_all, err)]
-pub async fn insert_installed(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result<()> {
-    sqlx::query!(
-        r#"
-        INSERT INTO installed_apps (tenant_id, app_id, app_owner_tenant_id, "position")
-        VALUES ($1, $2, $1, 0)
-        ON CONFLICT (tenant_id, app_id) DO NOTHING
-        "#,
-        tenant as _,
-        app as _,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// Replaces what the edit dialogue shows.
 #[tracing::instrument(name = "db.app.update", skip_all, err)]
 pub async fn update(

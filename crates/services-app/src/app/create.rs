@@ -86,7 +86,7 @@ pub async fn born(
     new: &NewApp,
 ) -> Result<App, Fault> {
     let app = db::app::insert(tx, new).await?;
-    db::app::insert_installed(tx, app.tenant_id, app.id).await?;
+    db::installed_app::insert(tx, app.tenant_id, app.id, app.tenant_id, None).await?;
     let code = crypto::token::site_code();
     db::site::insert(
         tx,

@@ -1,6 +1,7 @@
 //! Deleting an app, and later what belonged to it.
 
 use db::app::App;
+use jobs::{Job, tasks};
 use services_core::{Ctx, Fault};
 use types::{AppId, TenantId};
 
@@ -17,12 +18,13 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<(), AppError> {
         return Err(AppError::NotFound);
     }
     drop(conn);
-    let (work, tenant, id) = (ctx.clone(), app.tenant_id, app.id);
-    ctx.spawn(async move {
-        if let Err(err) = purge(&work, tenant, id).await {
-            tracing::error!(error = %err, app.id = %id, "could not delete what belonged to an app");
-        }
-    });
+    let job = Job::new(tasks::REMOVE_APP_AND_RELATED_DATA)
+        .set("tenant_id", app.tenant_id)
+        .set("app_id", app.id);
+    // The app is gone already; what is left of it is in nobody's way.
+    if let Err(err) = ctx.jobs.enqueue(job).await {
+        tracing::error!(error = %err, app.id = %app.id, "what belonged to a deleted app stays behind");
+    }
     Ok(())
 }
 

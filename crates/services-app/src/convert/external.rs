@@ -2,14 +2,13 @@
 
 use db::app::App;
 use serde_json::{Value, json};
-use services_core::Ctx;
+use services_core::{Ctx, tenant_secret};
 use uuid::Uuid;
 
 use super::{Chain, ConvertError};
 use crate::{
     json::{Object, dumps, has, text},
     mode::AppMode,
-    tenant_key,
 };
 
 /// Code that takes `result` out of the answer.
@@ -35,7 +34,7 @@ pub(super) async fn nodes(
             continue;
         };
         let extension = extension(ctx, app, id).await?;
-        let key = tenant_key::decrypt(ctx, app.tenant_id, &extension.api_key).await;
+        let key = tenant_secret::decrypt(ctx, app.tenant_id, &extension.api_key).await?;
         let variable = text(tool, "variable").unwrap_or_default();
         let index = lookups.len() + 1;
         let (request, code) = (format!("http_request_{index}"), format!("code_{index}"));
@@ -85,11 +84,11 @@ fn tools(config: &Object) -> impl Iterator<Item = &Object> {
     separate.chain(fields)
 }
 
-async fn extension(ctx: &Ctx, app: &App, id: &str) -> Result<db::app::ApiExtension, ConvertError> {
+async fn extension(ctx: &Ctx, app: &App, id: &str) -> Result<db::extension::Extension, ConvertError> {
     let found = match id.parse::<Uuid>() {
         Ok(id) => {
             let mut conn = ctx.db.acquire().await?;
-            db::app::api_extension(&mut conn, app.tenant_id, id).await?
+            db::extension::find(&mut conn, app.tenant_id, id).await?
         }
         Err(_) => None,
     };

@@ -1,5 +1,6 @@
 //! Which plugins an app needs, and which of them are missing.
 
+use model_runtime::ProviderId;
 use serde_json::{Value, json};
 use services_core::{Ctx, Fault};
 use types::AppId;
@@ -7,7 +8,6 @@ use types::AppId;
 use super::{DslError, WAIT};
 use crate::{
     json::{Object, text, truthy, validation_text},
-    plugin_id::ProviderId,
     ports::{PluginDependency, Ports},
 };
 
@@ -50,8 +50,8 @@ pub fn of_graph(graph: &Object) -> Vec<String> {
 struct Found(Vec<String>);
 
 impl Found {
-    fn add(&mut self, id: Option<ProviderId>) {
-        if let Some(plugin) = id.map(|id| id.plugin_id())
+    fn add<E>(&mut self, id: Option<Result<ProviderId, E>>) {
+        if let Some(plugin) = id.and_then(Result::ok).map(|id| id.plugin_id())
             && !self.0.contains(&plugin)
         {
             self.0.push(plugin);
@@ -59,11 +59,11 @@ impl Found {
     }
 
     fn model(&mut self, provider: Option<&Value>) {
-        self.add(provider.and_then(Value::as_str).and_then(ProviderId::of_model));
+        self.add(provider.and_then(Value::as_str).map(ProviderId::model));
     }
 
     fn tool(&mut self, provider: Option<&Value>) {
-        self.add(provider.and_then(Value::as_str).and_then(ProviderId::of_tool));
+        self.add(provider.and_then(Value::as_str).map(ProviderId::tool));
     }
 
     fn retrieval(&mut self, data: &Object) {

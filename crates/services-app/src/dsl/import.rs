@@ -22,7 +22,7 @@ use crate::{
     json::{Object, dumps, has, text, truthy},
     mode::AppMode,
     model_config::{rows, used_datasets},
-    ports::{PluginDependency, Ports},
+    ports::{PluginDependency, Ports, marketplace},
     yaml,
 };
 
@@ -187,7 +187,7 @@ async fn run(
             });
         }
     };
-    let plugins = needed_plugins(ports, &document, &version).await?;
+    let plugins = needed_plugins(ctx, &document, &version).await?;
     let app = write(ctx, tenant, by, old, &document, &cmd.overrides).await?;
     dependency::remember(ctx, app.id, &plugins).await?;
     Ok(Imported {
@@ -308,7 +308,7 @@ async fn find_replaceable(ctx: &Ctx, tenant: TenantId, id: AppId) -> Result<App,
 
 /// The plugins a text names, or for texts from before they did, those its contents need.
 async fn needed_plugins(
-    ports: &Ports,
+    ctx: &Ctx,
     document: &Object,
     version: &Version,
 ) -> Result<Vec<PluginDependency>, DslError> {
@@ -325,10 +325,11 @@ async fn needed_plugins(
         Some(workflow) => dependency::of_graph(&object(workflow.get("graph"))),
         None => dependency::of_config(&object(document.get("model_config"))),
     };
-    if plugins.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(ports.plugins.latest(&plugins).await?)
+    // That the marketplace is away is no reason not to import.
+    Ok(marketplace::latest(ctx, &plugins).await.unwrap_or_else(|err| {
+        tracing::warn!(error = %err, "the plugins of an old text are not known");
+        Vec::new()
+    }))
 }
 
 /// Writes the app of a text, new or over `old`, in one transaction: an import that fails leaves nothing behind.

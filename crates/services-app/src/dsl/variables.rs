@@ -3,14 +3,13 @@
 //! A column holds JSON by name, each `{value_type, value, id, name, description, selector}`; secrets are encrypted.
 
 use serde_json::{Value, json};
-use services_core::{Ctx, Fault};
+use services_core::{Ctx, Fault, tenant_secret};
 use types::{TenantId, pyjson};
 use uuid::Uuid;
 
 use super::DslError;
 use crate::{
     json::{Object, text, type_name},
-    tenant_key,
 };
 
 /// Bytes a conversation variable may have.
@@ -50,7 +49,7 @@ pub async fn list(
         if variable.get("value_type").and_then(Value::as_str) == Some("secret") {
             let secret = variable.get("value").and_then(Value::as_str).unwrap_or_default();
             let shown = if with_secrets {
-                tenant_key::decrypt(ctx, tenant, secret).await.unwrap_or_default()
+                tenant_secret::decrypt(ctx, tenant, secret).await?.unwrap_or_default()
             } else {
                 String::new()
             };
@@ -79,7 +78,7 @@ pub async fn column(
         let mut variable = check(scope, given.as_object().unwrap_or(&none))?;
         if scope == Scope::Environment && text(&variable, "value_type") == Some("secret") {
             let secret = text(&variable, "value").unwrap_or_default();
-            let sealed = tenant_key::encrypt(ctx, tenant, secret).await?;
+            let sealed = tenant_secret::encrypt(ctx, tenant, secret).await?;
             variable.insert("value".to_owned(), Value::String(sealed));
         }
         let name = text(&variable, "name").unwrap_or_default().to_owned();

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use db::app::App;
 use serde_json::Value;
-use services_core::{Ctx, Fault};
+use services_core::{Ctx, Fault, tenant_secret};
 
 use super::ConfigError;
 use crate::{
     json::{Object, text, type_name, validation_text},
     ports::Ports,
-    tenant_key,
 };
 
 /// Kinds of tool providers an agent's tool may name.
@@ -90,7 +89,7 @@ pub async fn mask(
         let Some(parameters) = parameters(entry).filter(|_| !secrets.is_empty()) else { continue };
         for name in secrets {
             if let Some(Value::String(value)) = parameters.get_mut(&name) {
-                let clear = tenant_key::decrypt(ctx, app.tenant_id, value).await;
+                let clear = tenant_secret::decrypt(ctx, app.tenant_id, value).await?;
                 *value = masked(clear.as_deref().unwrap_or_default());
             }
         }
@@ -127,13 +126,13 @@ pub(super) async fn keep(
             let Some(Value::String(value)) = parameters.get_mut(&name) else { continue };
             let stored = before.get(&tool).and_then(|known| text(known, &name));
             if let Some(stored) = stored {
-                let clear = tenant_key::decrypt(ctx, app.tenant_id, stored).await;
+                let clear = tenant_secret::decrypt(ctx, app.tenant_id, stored).await?;
                 if clear.is_some_and(|clear| masked(&clear) == *value) {
                     stored.clone_into(value);
                     continue;
                 }
             }
-            *value = tenant_key::encrypt(ctx, app.tenant_id, value).await?;
+            *value = tenant_secret::encrypt(ctx, app.tenant_id, value).await?;
         }
     }
     Ok(())

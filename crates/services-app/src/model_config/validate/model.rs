@@ -1,9 +1,10 @@
 //! `model`.
 
+use model_runtime::ProviderId;
 use serde_json::{Value, json};
 
 use super::{Checked, ConfigError, World};
-use crate::{json::Object, plugin_id::ProviderId};
+use crate::json::Object;
 
 /// Stop sequences a model takes at the most.
 const MAX_STOPS: usize = 4;
@@ -24,7 +25,7 @@ pub(super) async fn check<W: World>(world: &W, config: &mut Object) -> Checked {
     let provider = if provider.contains('/') {
         provider.to_owned()
     } else {
-        ProviderId::of_model(provider).ok_or_else(unknown)?.to_string()
+        ProviderId::model(provider).map_err(|_| unknown())?.to_string()
     };
     if !providers.contains(&provider) {
         return Err(unknown());

@@ -43,11 +43,11 @@ impl World for Workspace<'_> {
 
     async fn has_dataset(&self, id: DatasetId) -> Result<bool, Fault> {
         let mut conn = self.ctx.db.acquire().await?;
-        Ok(db::app::dataset_exists(&mut conn, self.tenant, id).await?)
+        Ok(db::dataset::exists(&mut conn, self.tenant, id).await?)
     }
 
     async fn has_extension(&self, id: Uuid) -> Result<bool, Fault> {
         let mut conn = self.ctx.db.acquire().await?;
-        Ok(db::app::api_extension(&mut conn, self.tenant, id).await?.is_some())
+        Ok(db::extension::find(&mut conn, self.tenant, id).await?.is_some())
     }
 }
