@@ -15,12 +15,12 @@ mod write;
 pub use deletion::{draft_variable_files, forget_draft_variable_files, purge};
 pub use list::{AppFilter, AppTag, count, list, tags, with_draft_trigger};
 pub use lookup::{
-    AnnotationReply, LastAnswer, LastNodeRun, accounts_names, annotation_reply,
-    api_tool_icon, known_api_tools, last_answer, last_node_run,
+    AnnotationReply, LastAnswer, LastNodeRun, accounts_names, annotation_reply, api_tool_icon,
+    known_api_tools, last_answer, last_node_run,
 };
 pub use write::{
-    AppChanges, NewApp, delete, enable_api, enable_site, insert, rename,
-    set_icon, set_mode, set_model_config, set_tracing, set_workflow, update,
+    AppChanges, NewApp, delete, enable_api, enable_site, insert, rename, set_icon, set_mode,
+    set_model_config, set_tracing, set_workflow, update,
 };
 
 /// An app of a workspace.

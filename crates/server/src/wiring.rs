@@ -130,12 +130,8 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
     let models = Models::new(ctx.clone(), registry(&ctx, &plugin_models)?);
     let plugins = ctx.config.is_plugin_daemon_configured().then(|| daemon.clone());
     let ports = services_app::Ports::new(models.clone(), plugins);
-    let state = AppState::new(ctx)
-        .with(metrics)
-        .with(models)
-        .with(daemon)
-        .with(plugin_models)
-        .with(ports);
+    let state =
+        AppState::new(ctx).with(metrics).with(models).with(daemon).with(plugin_models).with(ports);
     Ok(Wired { state, base })
 }
 

@@ -165,6 +165,23 @@ pub struct Ports {
     pub writer: Arc<dyn Writer>,
 }
 
+impl Ports {
+    /// The server's models, and the plugins and tools of the daemon if there is one.
+    #[must_use]
+    pub fn new(models: services_model::Models, daemon: Option<plugin::Daemon>) -> Self {
+        let models = Arc::new(models);
+        let nothing = Arc::new(Nothing);
+        let (plugins, tools): (Arc<dyn PluginCatalogue>, Arc<dyn ToolCatalogue>) = match daemon {
+            Some(daemon) => {
+                let daemon = Arc::new(daemon);
+                (daemon.clone(), daemon)
+            }
+            None => (nothing.clone(), nothing),
+        };
+        Self { models: models.clone(), plugins, tools, writer: models }
+    }
+}
+
 impl Default for Ports {
     /// A server without models, plugins and tools.
     fn default() -> Self {

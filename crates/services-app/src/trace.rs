@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use services_core::{Ctx, Failure, Fault, tenant_secret};
 use types::{AppId, TenantId};
 
-use crate::{
-    json::{Object, text},
-};
+use crate::json::{Object, text};
 
 /// Why a use case on tracing has no result.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@
 
 mod account;
 mod api_key;
+mod app_deletion;
 mod failure;
 mod mail;
 mod schedule;
@@ -18,6 +19,7 @@ pub fn handlers(ctx: &Ctx) -> Registry {
     let registry = Registry::new();
     let registry = mail::register(registry, ctx);
     let registry = account::register(registry, ctx);
+    let registry = app_deletion::register(registry, ctx);
     api_key::register(registry, ctx)
 }
 

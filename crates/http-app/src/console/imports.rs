@@ -87,7 +87,6 @@ fn status_of(imported: &Imported) -> StatusCode {
 )]
 async fn import_app(
     State(state): State<AppState>,
-    ports: Part<Ports>,
     Editor(user): Editor,
     Valid(body): Valid<AppImportPayload>,
 ) -> Result<(StatusCode, Json<AppImport>), ApiError> {
@@ -108,7 +107,7 @@ async fn import_app(
         },
         app,
     };
-    let imported = dsl::import(&state.ctx, &ports, user.tenant, &user.account, cmd).await?;
+    let imported = dsl::import(&state.ctx, user.tenant, &user.account, cmd).await?;
     Ok((status_of(&imported), Json(imported.into())))
 }
 

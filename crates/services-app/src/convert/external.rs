@@ -84,7 +84,11 @@ fn tools(config: &Object) -> impl Iterator<Item = &Object> {
     separate.chain(fields)
 }
 
-async fn extension(ctx: &Ctx, app: &App, id: &str) -> Result<db::extension::Extension, ConvertError> {
+async fn extension(
+    ctx: &Ctx,
+    app: &App,
+    id: &str,
+) -> Result<db::extension::Extension, ConvertError> {
     let found = match id.parse::<Uuid>() {
         Ok(id) => {
             let mut conn = ctx.db.acquire().await?;

@@ -118,7 +118,6 @@ impl Imported {
 #[tracing::instrument(skip_all)]
 pub async fn import(
     ctx: &Ctx,
-    ports: &Ports,
     tenant: TenantId,
     by: &Account,
     cmd: Import,
@@ -137,7 +136,7 @@ pub async fn import(
         other => return Err(DslError::Invalid(format!("Invalid import_mode: {other}"))),
     };
     let done = match content {
-        Ok(content) => run(ctx, ports, tenant, by, &id, &cmd, content).await,
+        Ok(content) => run(ctx, tenant, by, &id, &cmd, content).await,
         Err(error) => Err(DslError::Invalid(error)),
     };
     settle(id, done)
@@ -152,7 +151,6 @@ fn settle(id: String, done: Result<Imported, DslError>) -> Result<Imported, DslE
 
 async fn run(
     ctx: &Ctx,
-    ports: &Ports,
     tenant: TenantId,
     by: &Account,
     id: &str,

@@ -8,9 +8,7 @@ use types::{TenantId, pyjson};
 use uuid::Uuid;
 
 use super::DslError;
-use crate::{
-    json::{Object, text, type_name},
-};
+use crate::json::{Object, text, type_name};
 
 /// Bytes a conversation variable may have.
 const MAX_SIZE: usize = 204_800;

@@ -45,7 +45,7 @@ pub(crate) async fn latest(ctx: &Ctx, plugins: &[String]) -> Result<Vec<PluginDe
         .upstream()
         .post(url)
         .json(&json!({ "plugin_ids": plugins }))
-        .header("x-dify-version", config::VERSION)
+        .header("x-dify-version", types::DIFY_VERSION)
         .timeout(TIMEOUT)
         .send()
         .await

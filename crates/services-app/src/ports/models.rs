@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use model_runtime::{
-    CallContext, LlmRequest, ModelProvider, ModelRef, ModelSchema, ModelType, PromptMessage, collect,
+    CallContext, LlmRequest, ModelProvider, ModelRef, ModelSchema, ModelType, PromptMessage,
+    collect,
 };
 use serde_json::Value;
 use services_core::Fault;
@@ -85,9 +86,8 @@ async fn made_schema(
 #[async_trait]
 impl Writer for Models {
     async fn write(&self, writing: Writing) -> Result<String, WritingError> {
-        let found = self
-            .resolve(writing.tenant, ModelType::Llm, &writing.provider, &writing.model)
-            .await;
+        let found =
+            self.resolve(writing.tenant, ModelType::Llm, &writing.provider, &writing.model).await;
         let model = found.map_err(|err| match err {
             ModelError::UnknownProvider(_) => {
                 WritingError::Unknown(format!("Provider {} does not exist.", writing.provider))

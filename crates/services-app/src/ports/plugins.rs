@@ -105,9 +105,7 @@ impl ToolCatalogue for Daemon {
             let is_secret = |kind: &Value, form: &Value| kind == "secret-input" && form == "form";
             tool.parameters
                 .into_iter()
-                .filter(|parameter| {
-                    is_secret(&json!(parameter.kind), &json!(parameter.form))
-                })
+                .filter(|parameter| is_secret(&json!(parameter.kind), &json!(parameter.form)))
                 .map(|parameter| parameter.name)
                 .collect()
         }))
