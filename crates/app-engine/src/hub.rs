@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -12,7 +12,10 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::log::RunLog;
+use crate::{log::RunLog, wire::Prefix};
+
+/// How long a run is kept that nobody asked to keep: a client whose connection broke at the end finds it.
+const MOMENT: Duration = Duration::from_secs(5);
 
 /// A run by one of its names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,10 +34,18 @@ pub struct Run {
     pub log: Arc<RunLog>,
     /// Cancelled when the run is to end early.
     pub cancel: CancellationToken,
+    /// What its events begin with, once that is known; a client that comes back needs it.
+    pub prefix: OnceLock<Prefix>,
     stopped_by_user: AtomicBool,
+    kept: AtomicBool,
 }
 
 impl Run {
+    /// Keeps the log for the hub's whole time after the run's end: somebody means to come back for it.
+    pub fn keep(&self) {
+        self.kept.store(true, Ordering::Release);
+    }
+
     /// Ends the run early because a user asked for it; the provider's socket closes.
     pub fn stop(&self) {
         self.stopped_by_user.store(true, Ordering::Release);
@@ -59,7 +70,8 @@ struct Inner {
 }
 
 impl RunHub {
-    /// A hub that keeps ended runs for `keep` and cancels all when `shutdown` fires.
+    /// A hub that keeps ended runs for `keep` if somebody means to come back for them, else for a moment; it cancels all
+    /// when `shutdown` fires.
     #[must_use]
     pub fn new(keep: Duration, shutdown: CancellationToken) -> Self {
         Self(Arc::new(Inner { runs: Mutex::default(), keep, shutdown }))
@@ -72,7 +84,9 @@ impl RunHub {
             task,
             log: Arc::default(),
             cancel: self.0.shutdown.child_token(),
+            prefix: OnceLock::new(),
             stopped_by_user: AtomicBool::new(false),
+            kept: AtomicBool::new(false),
         });
         self.insert(RunKey::Task(task), run.clone());
         RunGuard { hub: self.clone(), run, keys: vec![RunKey::Task(task)] }
@@ -94,6 +108,15 @@ impl RunHub {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The runs that go on.
+    #[must_use]
+    pub fn running(&self) -> Vec<Arc<Run>> {
+        let is_task = |key: &RunKey| matches!(key, RunKey::Task(_));
+        let runs = self.runs();
+        let tasks = runs.iter().filter(|(key, _)| is_task(key)).map(|(_, run)| run);
+        tasks.filter(|run| !run.log.is_closed()).cloned().collect()
     }
 
     fn insert(&self, key: RunKey, run: Arc<Run>) {
@@ -137,9 +160,10 @@ impl Drop for RunGuard {
                 runs.remove(&key);
             }
         };
+        let keep = self.hub.0.keep;
+        let keep = if self.run.kept.load(Ordering::Acquire) { keep } else { keep.min(MOMENT) };
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if !self.hub.0.keep.is_zero() => {
-                let keep = self.hub.0.keep;
+            Ok(runtime) if !keep.is_zero() => {
                 runtime.spawn(async move {
                     tokio::time::sleep(keep).await;
                     forget();

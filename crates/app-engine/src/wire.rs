@@ -56,7 +56,79 @@ pub struct Writer {
     pub detail: Detail,
 }
 
+/// An event ready to be written. Pieces of text, which are nearly all, borrow everything.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Line<'a> {
+    /// A piece of an answer.
+    Answer {
+        /// What it begins with.
+        #[serde(flatten)]
+        head: Head<'a>,
+        /// The text.
+        answer: &'a str,
+        /// The variable it comes from, in workflows.
+        from_variable_selector: Option<&'a [String]>,
+    },
+    /// A piece of an agent's answer.
+    Agent {
+        /// What it begins with.
+        #[serde(flatten)]
+        head: Head<'a>,
+        /// The text.
+        answer: &'a str,
+    },
+    /// Anything else.
+    Other(Map<String, Value>),
+}
+
+/// What a piece of an answer begins with.
+#[derive(Debug, Serialize)]
+pub struct Head<'a> {
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<&'a str>,
+    message_id: &'a str,
+    created_at: i64,
+    task_id: &'a str,
+    id: &'a str,
+}
+
 impl Writer {
+    /// The event as it stands behind `data:`, without building it as a value first where that can be avoided.
+    #[must_use]
+    pub fn line<'a>(&'a self, item: &'a Item) -> Line<'a> {
+        let (chunk, answer) = match item {
+            Item::Text(chunk, answer) => (chunk, answer.as_str()),
+            Item::Event(_) => return Line::Other(self.event(item)),
+        };
+        let (conversation_id, message_id, created_at) = match &self.prefix {
+            Prefix::Chat { conversation_id, message_id, created_at } => {
+                (Some(conversation_id.as_str()), message_id.as_str(), *created_at)
+            }
+            Prefix::Completion { message_id, created_at } => {
+                (None, message_id.as_str(), *created_at)
+            }
+            Prefix::Workflow { .. } => return Line::Other(self.event(item)),
+        };
+        let head = |event| Head {
+            event,
+            conversation_id,
+            message_id,
+            created_at,
+            task_id: &self.task_id,
+            id: message_id,
+        };
+        match chunk.kind {
+            ChunkKind::Answer => Line::Answer {
+                head: head("message"),
+                answer,
+                from_variable_selector: chunk.selector.as_deref(),
+            },
+            ChunkKind::Agent => Line::Agent { head: head("agent_message"), answer },
+        }
+    }
+
     /// The event as it stands behind `data:`.
     #[must_use]
     pub fn event(&self, item: &Item) -> Map<String, Value> {
@@ -240,7 +312,9 @@ mod tests {
     }
 
     fn line(detail: Detail, item: &Item) -> String {
-        serde_json::to_string(&writer(detail).event(item)).unwrap()
+        let event = serde_json::to_string(&writer(detail).event(item)).unwrap();
+        assert_eq!(serde_json::to_string(&writer(detail).line(item)).unwrap(), event);
+        event
     }
 
     #[test]

@@ -58,7 +58,10 @@ pub mod trace_app_config;
 pub mod trial_app;
 
 // Conversations, messages, end users.
+pub mod conversation;
 pub mod end_user;
+pub mod message;
+pub mod message_file;
 pub mod pinned_conversation;
 pub mod saved_message;
 

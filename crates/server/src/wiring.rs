@@ -10,6 +10,7 @@ use jobs::{JobQueue, RedisQueue};
 use mail::{MailOptions, Mailer, SmtpOptions, SmtpSecurity, Transport};
 use model_runtime::{Precedence, Registry};
 use redis::{Redis, RedisOptions};
+use services_conversation::Engine;
 use services_core::{Ctx, CtxParts};
 use tokio::task::JoinHandle;
 
@@ -130,8 +131,15 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
     let models = Models::new(ctx.clone(), registry(&ctx, &plugin_models)?);
     let plugins = ctx.config.is_plugin_daemon_configured().then(|| daemon.clone());
     let ports = services_app::Ports::new(models.clone(), plugins);
-    let state =
-        AppState::new(ctx).with(metrics).with(models).with(daemon).with(plugin_models).with(ports);
+    let engine = Engine::new(ctx.clone(), services_conversation::adapt::ports(&models));
+    engine.watch();
+    let state = AppState::new(ctx)
+        .with(metrics)
+        .with(models)
+        .with(daemon)
+        .with(plugin_models)
+        .with(ports)
+        .with(engine);
     Ok(Wired { state, base })
 }
 

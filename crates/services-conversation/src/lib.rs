@@ -1,1 +1,9 @@
-//! Chats: conversations, messages, feedback, annotations, logs.
+//! Conversations: asking and stopping, and what is kept of it.
+
+pub mod adapt;
+pub mod engine;
+pub mod generate;
+pub mod record;
+pub mod stop;
+
+pub use engine::Engine;

@@ -1,0 +1,258 @@
+//! A run as an answer: a stream of events, or one JSON object at its end.
+
+use std::{sync::Arc, time::Duration};
+
+use app_engine::{
+    Run, RunKey,
+    basic::{Caller, InvokeFrom},
+    event::{MessageMetadata, RunError},
+    wire::{self, BlockingAnswer, Writer},
+};
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::Stream;
+use http_core::{
+    ApiError, Json,
+    sse::{self, Frame},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use services_account::App;
+use services_conversation::{
+    Engine,
+    generate::{self, Answered, Ask, GenerateError, Started},
+    stop,
+};
+use uuid::Uuid;
+
+/// How often a stream says that it is alive.
+const PING: Duration = Duration::from_secs(10);
+
+/// How a client wants its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ResponseMode {
+    /// One JSON object at the end.
+    #[default]
+    Blocking,
+    /// Server-sent events.
+    Streaming,
+}
+
+/// What stopping says.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Stopped {
+    /// Always `success`, also when there was nothing to stop.
+    result: &'static str,
+}
+
+impl Stopped {
+    pub(crate) fn success() -> Json<Self> {
+        Json(Self { result: "success" })
+    }
+}
+
+/// Asks, and answers the way the client wants it.
+pub(crate) async fn ask(
+    engine: &Engine,
+    headers: &HeaderMap,
+    ask: Ask,
+) -> Result<Response, ApiError> {
+    let (invoke_from, streams) = (ask.invoke_from, ask.stream);
+    let started = generate::start(engine, ask).await.map_err(refused)?;
+    if streams {
+        Ok(stream(engine, headers, invoke_from, started))
+    } else {
+        block(engine, invoke_from, started).await
+    }
+}
+
+/// A refusal, with a hint when to try again where that helps.
+fn refused(err: GenerateError) -> ApiError {
+    let GenerateError::TooMany { limit, .. } = err else { return err.into() };
+    // How many runs go on at once does not say when one ends; a second is a fair guess.
+    [
+        (header::RETRY_AFTER, "1".to_owned()),
+        (HeaderName::from_static("ratelimit-limit"), limit.to_string()),
+        (HeaderName::from_static("ratelimit-remaining"), "0".to_owned()),
+        (HeaderName::from_static("ratelimit-reset"), "1".to_owned()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?)))
+    .fold(err.into(), |answer: ApiError, (name, value)| answer.header(name, value))
+}
+
+/// Whether the client wants numbered events, from which it may come back.
+fn wants_numbers(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-event-ids") || headers.contains_key("last-event-id")
+}
+
+fn stream(engine: &Engine, headers: &HeaderMap, from: InvokeFrom, started: Started) -> Response {
+    let writer = Writer {
+        prefix: started.prefix(),
+        task_id: started.run.task.to_string(),
+        detail: from.detail(),
+    };
+    let numbered = wants_numbers(headers);
+    if numbered {
+        started.run.keep();
+    }
+    sse::response(frames(started.run, writer, 0, numbered, cancels(engine)))
+}
+
+/// Whether a run ends when its client goes away.
+fn cancels(engine: &Engine) -> bool {
+    engine.ctx().config.own.disconnected_run_policy == "cancel"
+}
+
+/// Streams the rest of a run the caller began, behind the event it saw last.
+pub(crate) async fn come_back(
+    engine: &Engine,
+    headers: &HeaderMap,
+    task: Uuid,
+    caller: Caller,
+    from: InvokeFrom,
+    position: Position,
+) -> Result<Response, ApiError> {
+    let gone = || ApiError::not_found("The run is over and no longer kept, or it is not yours.");
+    let run = engine.hub().find(RunKey::Task(task)).ok_or_else(gone)?;
+    if !stop::is_owner(engine.ctx(), &task.to_string(), caller).await {
+        return Err(gone());
+    }
+    let prefix = run.prefix.get().cloned().ok_or_else(gone)?;
+    let header = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse().ok());
+    let after = header.or(position.last_event_id).unwrap_or(0);
+    let writer = Writer { prefix, task_id: task.to_string(), detail: from.detail() };
+    run.keep();
+    Ok(sse::response(frames(run, writer, after, true, cancels(engine))))
+}
+
+/// The events of a run behind number `after`, with pings between.
+pub(crate) fn frames(
+    run: Arc<Run>,
+    writer: Writer,
+    after: u64,
+    numbered: bool,
+    cancels: bool,
+) -> impl Stream<Item = Frame> + Send {
+    async_stream::stream! {
+        let mut reader = run.log.reader(after);
+        let mut attached = Attached { run: Some(run), cancels };
+        let mut pings = tokio::time::interval(PING);
+        pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            // The first tick is at once: the client knows that it is heard.
+            let next = tokio::select! {
+                biased;
+                _ = pings.tick() => {
+                    yield Frame::ping();
+                    continue;
+                }
+                next = reader.next() => next,
+            };
+            let Some((number, item)) = next else { break };
+            let line = writer.line(&item);
+            yield if numbered { Frame::data_with_id(number, &line) } else { Frame::data(&line) };
+        }
+        attached.run = None;
+    }
+}
+
+/// A client at a run. Dropped before the end, it means that the client went away.
+struct Attached {
+    run: Option<Arc<Run>>,
+    cancels: bool,
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let Some(run) = &self.run else { return };
+        if self.cancels {
+            run.cancel.cancel();
+        } else {
+            run.keep();
+        }
+    }
+}
+
+async fn block(engine: &Engine, from: InvokeFrom, started: Started) -> Result<Response, ApiError> {
+    let mut attached = Attached { run: Some(started.run.clone()), cancels: cancels(engine) };
+    let prefix = started.prefix();
+    let answered =
+        started.answered.await.map_err(|_| ApiError::internal("a run ended without a word"))?;
+    attached.run = None;
+    let Answered { answer, annotation, sources, usage } = answered.map_err(failed)?;
+    let metadata = MessageMetadata {
+        annotation_reply: annotation,
+        omit_annotation_reply: false,
+        retriever_resources: sources,
+        usage: Value::Object(usage.plain_json()),
+    };
+    let body = BlockingAnswer {
+        event: "message",
+        task_id: started.run.task.to_string(),
+        id: started.message.to_string(),
+        message_id: started.message.to_string(),
+        conversation_id: match prefix {
+            wire::Prefix::Chat { conversation_id, .. } => Some(conversation_id),
+            _ => None,
+        },
+        mode: started.mode.as_str().to_owned(),
+        answer,
+        metadata: wire::metadata(&metadata, from.detail()),
+        created_at: started.created_at,
+    };
+    Ok(Json(body).into_response())
+}
+
+/// A run that failed, as a blocking answer says it.
+fn failed(err: RunError) -> ApiError {
+    if err.status == StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+        return ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_server_error",
+            "The server encountered an internal error and was unable to complete your request. Either the server is \
+             overloaded or there is an error in the application.",
+        );
+    }
+    let status = StatusCode::from_u16(err.status).unwrap_or(StatusCode::BAD_REQUEST);
+    ApiError::new(status, err.code, err.message)
+}
+
+/// Where a client stopped reading.
+#[derive(Debug, Deserialize, garde::Validate)]
+#[garde(allow_unvalidated)]
+pub(crate) struct Position {
+    /// Like the header `Last-Event-ID`, which wins.
+    last_event_id: Option<u64>,
+}
+
+/// Whether the app is one to chat with.
+pub(crate) fn is_chat(app: &App) -> bool {
+    matches!(app.mode.as_str(), "chat" | "agent-chat" | "advanced-chat")
+}
+
+/// The refusal of an app that is no chat.
+pub(crate) fn not_chat() -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "not_chat_app",
+        "Please check if your app mode matches the right API route.",
+    )
+}
+
+/// Checks an id that may be left out or empty.
+pub(crate) fn blank_or_uuid(id: &Option<String>, (): &()) -> garde::Result {
+    let id = id.as_deref().map(str::trim).filter(|id| !id.is_empty());
+    match id.map(str::parse::<Uuid>) {
+        None | Some(Ok(_)) => Ok(()),
+        Some(Err(_)) => Err(garde::Error::new("Value error, conversation_id must be a valid UUID")),
+    }
+}
+
+/// An id that [`blank_or_uuid`] has let pass.
+pub(crate) fn id(text: Option<String>) -> Option<Uuid> {
+    text.and_then(|text| text.trim().parse().ok())
+}

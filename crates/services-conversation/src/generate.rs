@@ -1,0 +1,141 @@
+//! Asking a basic app: checks, one write, then a run that goes on by itself.
+
+mod answer;
+mod config;
+mod error;
+mod limit;
+pub mod naming;
+mod prepare;
+
+use std::sync::Arc;
+
+use app_engine::{
+    Run,
+    basic::{Caller, InvokeFrom, Mode},
+    event::RunError,
+    hub::RunGuard,
+    ports::RunContext,
+    wire::Prefix,
+};
+use db::app::App;
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
+use types::{ConversationId, MessageId};
+use uuid::Uuid;
+
+pub use error::GenerateError;
+
+use crate::{Engine, record::Begin, stop};
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The app.
+    pub app: App,
+    /// Who asks.
+    pub caller: Caller,
+    /// Where the call came in.
+    pub invoke_from: InvokeFrom,
+    /// Values of the form as the client sent them.
+    pub inputs: Map<String, Value>,
+    /// The question.
+    pub query: String,
+    /// Files as the client named them.
+    pub files: Vec<Map<String, Value>>,
+    /// The conversation it goes on in.
+    pub conversation: Option<ConversationId>,
+    /// The message it follows; the service API says none and means the last one.
+    pub parent: Option<MessageId>,
+    /// Whether a new conversation gets a name by itself.
+    pub names_conversation: bool,
+    /// Whether the client wants the answer piece by piece.
+    pub stream: bool,
+    /// The configuration the debugger tries, checked already.
+    pub debug_config: Option<Map<String, Value>>,
+}
+
+/// A run that began.
+pub struct Started {
+    /// The run, to read its log and to stop it.
+    pub run: Arc<Run>,
+    /// The message.
+    pub message: MessageId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// The kind of app.
+    pub mode: Mode,
+    /// Unix seconds.
+    pub created_at: i64,
+    /// How it ends. Comes once the end is on record.
+    pub answered: oneshot::Receiver<Result<Answered, RunError>>,
+}
+
+/// An answer on record.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The text as the model gave it.
+    pub answer: String,
+    /// The annotation that answered.
+    pub annotation: Option<Value>,
+    /// Sources.
+    pub sources: Vec<Value>,
+    /// What it cost.
+    pub usage: model_runtime::Usage,
+}
+
+impl Started {
+    /// What every event of the run begins with.
+    #[must_use]
+    pub fn prefix(&self) -> Prefix {
+        let message_id = self.message.to_string();
+        let created_at = self.created_at;
+        match self.mode {
+            Mode::Completion => Prefix::Completion { message_id, created_at },
+            Mode::Chat | Mode::Agent => Prefix::Chat {
+                conversation_id: self.conversation.to_string(),
+                message_id,
+                created_at,
+            },
+        }
+    }
+}
+
+/// Asks a chat or completion app. When this returns, the message is on record and the run goes on by itself: whoever
+/// drops [`Started`] does not end it.
+///
+/// # Errors
+/// [`GenerateError`] for what is refused before anything is written. What goes wrong later is in the run's log.
+#[tracing::instrument(skip_all, fields(app.id = %ask.app.id, mode = ask.app.mode))]
+pub async fn start(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
+    let slot = limit::take(engine.ctx(), &ask.app).await?;
+    let prepared = match prepare::prepare(engine, ask).await {
+        Ok(prepared) => prepared,
+        Err(err) => {
+            slot.leave().await;
+            return Err(err);
+        }
+    };
+    let task = Uuid::new_v4();
+    let begin = Begin { message: prepared.row.clone(), files: prepared.file_rows.clone() };
+    let owner = stop::note_owner(engine.ctx(), task, prepared.job.context.user);
+    let (begun, ()) = tokio::join!(engine.recorder().begin(begin), owner);
+    if let Err(err) = begun {
+        slot.leave().await;
+        return Err(err.into());
+    }
+    let guard = engine.hub().register(task);
+    let (tell, answered) = oneshot::channel();
+    let started = Started {
+        run: guard.run().clone(),
+        message: prepared.row.id,
+        conversation: prepared.row.conversation_id,
+        mode: prepared.job.mode,
+        created_at: prepared.row.created_at.and_utc().timestamp(),
+        answered,
+    };
+    // Set once: the run is new.
+    let _ = started.run.prefix.set(started.prefix());
+    let course = answer::Course { engine: engine.clone(), prepared, guard, slot, tell };
+    engine.ctx().spawn(answer::follow(course));
+    Ok(started)
+}

@@ -1,0 +1,110 @@
+//! The course of a run after it began: answer, record, announce.
+
+use std::panic::AssertUnwindSafe;
+
+use app_engine::{
+    basic::run::{self, Outcome},
+    event::{AppEvent, MessageEnd, MessageMetadata, RunError},
+};
+use futures::FutureExt;
+use model_runtime::Usage;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::{Answered, RunGuard, limit::Slot, naming, prepare::Prepared};
+use crate::{Engine, record};
+
+/// A run on its way.
+pub(super) struct Course {
+    pub engine: Engine,
+    pub prepared: Prepared,
+    pub guard: RunGuard,
+    pub slot: Slot,
+    pub tell: oneshot::Sender<Result<Answered, RunError>>,
+}
+
+/// Follows a run to its end. Dropping the guard at the end closes the log.
+pub(super) async fn follow(course: Course) {
+    let Course { engine, prepared, guard, slot, tell } = course;
+    let Prepared { job, row, files, file_rows, names_conversation } = prepared;
+    let (tenant, query) = (job.context.tenant, row.query.clone());
+    let run = guard.run().clone();
+    if names_conversation {
+        naming::later(&engine, &run, tenant, &row, query);
+    }
+    // A bug in a run must not leave a message that nobody ends.
+    let answered = AssertUnwindSafe(run::answer(engine.ports(), job, &run)).catch_unwind().await;
+    let (outcome, speech) = answered.unwrap_or_else(|_| {
+        tracing::error!(message.id = %row.id, "a run panicked");
+        (broken(), None)
+    });
+    let ended = record::ended(&row, &outcome, engine.ctx().now_naive());
+    let recorded = engine.recorder().end(ended).await;
+    let error = match (outcome.error.clone(), recorded) {
+        (Some(error), _) => Some(error),
+        (None, Ok(())) => None,
+        (None, Err(err)) => {
+            tracing::error!(message.id = %row.id, error = &err as &dyn std::error::Error, "an answer was not recorded");
+            Some(RunError::internal())
+        }
+    };
+    let told = match error {
+        Some(error) => {
+            run.log.push(AppEvent::Error(error.clone()));
+            Err(error)
+        }
+        None => {
+            let files = listed(&engine, &files, &file_rows, &outcome);
+            run.log.push(AppEvent::MessageEnd(Box::new(message_end(&outcome, files))));
+            Ok(Answered {
+                answer: outcome.answer,
+                annotation: outcome.annotation,
+                sources: outcome.sources,
+                usage: outcome.usage,
+            })
+        }
+    };
+    // Nobody listens when the client streams.
+    let _ = tell.send(told);
+    slot.leave().await;
+    if let Some(speech) = speech {
+        speech.finish().await;
+    }
+    drop(guard);
+}
+
+fn message_end(outcome: &Outcome, files: Vec<Value>) -> MessageEnd {
+    MessageEnd {
+        metadata: MessageMetadata {
+            annotation_reply: outcome.annotation.clone(),
+            omit_annotation_reply: false,
+            retriever_resources: outcome.sources.clone(),
+            usage: serde_json::to_value(&outcome.usage).unwrap_or_default(),
+        },
+        files: Some(files).filter(|files| !files.is_empty()),
+    }
+}
+
+/// The files of the message as `message_end` lists them.
+fn listed(
+    _engine: &Engine,
+    _files: &[graph::file::File],
+    _rows: &[db::message_file::MessageFile],
+    outcome: &Outcome,
+) -> Vec<Value> {
+    outcome.files.iter().map(|kept| kept.listed.clone()).collect()
+}
+
+fn broken() -> Outcome {
+    Outcome {
+        answer: String::new(),
+        prompt: Value::String(String::new()),
+        usage: Usage::empty(),
+        annotation: None,
+        sources: Vec::new(),
+        files: Vec::new(),
+        latency: 0.0,
+        error: Some(RunError::internal()),
+        stopped: false,
+    }
+}

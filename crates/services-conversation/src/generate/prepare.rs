@@ -1,0 +1,221 @@
+//! Everything that is looked at before a run begins.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use app_engine::basic::{
+    InvokeFrom, Mode,
+    config::Config,
+    history::{self, Turn},
+    inputs,
+    run::Job,
+};
+use db::{
+    conversation::{Owner, RunConversation},
+    message::{Begun, NewConversation},
+    message_file::MessageFile,
+};
+use graph::file::File;
+use types::{ConversationId, MessageId};
+use uuid::Uuid;
+
+use super::{Ask, Caller, GenerateError, RunContext, config};
+use crate::{Engine, record};
+
+/// Characters of a question that name a new conversation.
+const NAME: usize = 20;
+
+/// A run that may begin.
+pub(super) struct Prepared {
+    /// What the engine is to do.
+    pub job: Job,
+    /// The message as it begins.
+    pub row: Begun,
+    /// Files of the question.
+    pub files: Vec<File>,
+    /// Their rows.
+    pub file_rows: Vec<MessageFile>,
+    /// Whether the conversation is to be named.
+    pub names_conversation: bool,
+}
+
+pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, GenerateError> {
+    let ctx = engine.ctx();
+    let is_chat = ask.app.mode != Mode::Completion.as_str();
+    let query = without_nul(&ask.query);
+    if is_chat && query.is_empty() {
+        return Err(GenerateError::Invalid("query is required".to_owned()));
+    }
+    let conversation = match ask.conversation {
+        Some(id) if is_chat => Some(find_conversation(engine, &ask, id).await?),
+        _ => None,
+    };
+    let config_id = match &conversation {
+        Some(conversation) => conversation.app_model_config_id,
+        None => ask.app.app_model_config_id,
+    };
+    let stored = config::load(engine, ask.app.id, config_id).await?;
+    let config = match &ask.debug_config {
+        Some(object) => Arc::new(Config::read(object)?),
+        None => stored.config.clone(),
+    };
+    let files: Vec<File> = Vec::new();
+    let model =
+        engine.ports().models.llm(ask.app.tenant_id, &config.model.provider, &config.model.name);
+    let model = model.await?;
+    let values = inputs::check(&config.variables, &ask.inputs)?;
+    let mode = if is_chat { Mode::Chat } else { Mode::Completion };
+    let parent = match ask.invoke_from {
+        InvokeFrom::ServiceApi if is_chat => Some(MessageId(Uuid::nil())),
+        _ => ask.parent.filter(|_| is_chat),
+    };
+    let history = match (&conversation, mode) {
+        (_, Mode::Completion) => None,
+        (None, _) => Some(Vec::new()),
+        (Some(conversation), _) => Some(past(engine, &ask, conversation.id, parent).await?),
+    };
+    let now = ctx.now_naive();
+    let message = MessageId::ordered();
+    let first = conversation.is_none().then(|| NewConversation {
+        name: first_name(&query),
+        introduction: introduction(&config.opening_statement, &values),
+    });
+    let (end_user, account) = match ask.caller {
+        Caller::EndUser(id) => (Some(id), None),
+        Caller::Account(id) => (None, Some(id)),
+    };
+    let mut row = Begun {
+        id: message,
+        conversation_id: conversation.map_or_else(ConversationId::ordered, |it| it.id),
+        first,
+        app_id: ask.app.id,
+        app_model_config_id: config_id,
+        model_provider: Some(config.model.provider.clone()),
+        model_id: Some(config.model.name.clone()),
+        override_model_configs: ask.debug_config.as_ref().map(config_text),
+        mode: ask.app.mode.clone(),
+        inputs: serde_json::to_string(&values).unwrap_or_default(),
+        query: query.clone().into_owned(),
+        from_source: ask.invoke_from.source(),
+        from_end_user_id: end_user,
+        from_account_id: account,
+        invoke_from: ask.invoke_from.as_str(),
+        parent_message_id: parent,
+        created_at: now,
+        copied: None,
+    };
+    if ctx.config.own.conversation_store_enabled {
+        row.copied = Some(record::metadata_of(ask.app.tenant_id, &row));
+    }
+    let settings = &ctx.config.feature;
+    let job = Job {
+        context: RunContext {
+            tenant: ask.app.tenant_id,
+            app: ask.app.id,
+            message,
+            user: ask.caller,
+            invoke_from: ask.invoke_from,
+        },
+        mode,
+        config,
+        model,
+        inputs: values,
+        query: query.into_owned(),
+        files: files.clone(),
+        history,
+        stream: ask.stream,
+        moderation_step: usize::try_from(settings.moderation_buffer_size).unwrap_or(300),
+        time_limit: Duration::from_secs(
+            u64::try_from(settings.app_max_execution_time).unwrap_or(1200),
+        ),
+    };
+    let names_conversation = ask.names_conversation && is_chat && row.first.is_some();
+    Ok(Prepared { job, row, files, file_rows: Vec::new(), names_conversation })
+}
+
+async fn find_conversation(
+    engine: &Engine,
+    ask: &Ask,
+    id: ConversationId,
+) -> Result<RunConversation, GenerateError> {
+    let mut conn = engine.ctx().db.acquire().await?;
+    let found =
+        db::conversation::find_for_run(&mut conn, ask.app.id, id, owner(ask.caller)).await?;
+    found.ok_or(GenerateError::NoConversation)
+}
+
+pub(super) fn owner(caller: Caller) -> Owner {
+    match caller {
+        Caller::Account(id) => Owner::Account(id),
+        Caller::EndUser(id) => Owner::EndUser(id),
+    }
+}
+
+/// The turns that lead to the new message.
+async fn past(
+    engine: &Engine,
+    ask: &Ask,
+    conversation: ConversationId,
+    parent: Option<MessageId>,
+) -> Result<Vec<Turn>, GenerateError> {
+    if parent.is_none() {
+        return Ok(Vec::new());
+    }
+    // The new message counts as one.
+    let most = i64::try_from(history::MOST - 1).unwrap_or(i64::MAX);
+    let mut conn = engine.ctx().db.acquire().await?;
+    let rows = db::message::past(&mut conn, ask.app.id, conversation, most).await?;
+    drop(conn);
+    let turns = rows.into_iter().map(|row| Turn {
+        id: row.id.0,
+        parent: row.parent_message_id.map(|parent| parent.0),
+        query: row.query,
+        answer: row.answer,
+        running: row.running,
+        user_files: Vec::new(),
+        assistant_files: Vec::new(),
+    });
+    Ok(history::thread(parent, turns.collect()))
+}
+
+/// The beginning of the question, until a model finds a better name.
+fn first_name(query: &str) -> String {
+    if query.is_empty() {
+        return "New conversation".to_owned();
+    }
+    match query.char_indices().nth(NAME) {
+        Some((end, _)) => format!("{}…", query.get(..end).unwrap_or_default()),
+        None => query.to_owned(),
+    }
+}
+
+/// What the assistant says first, with the values of the form put in. Variables without value stay as they are.
+fn introduction(template: &str, values: &serde_json::Map<String, serde_json::Value>) -> String {
+    if template.is_empty() {
+        return String::new();
+    }
+    template::prompt::format(template, |name| values.get(name).map(inputs::as_text))
+}
+
+fn config_text(config: &serde_json::Map<String, serde_json::Value>) -> String {
+    types::pyjson::dumps(config).unwrap_or_default()
+}
+
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "").into() } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_conversation_is_named_by_its_first_characters() {
+        for (query, expected) in [
+            ("", "New conversation"),
+            ("äöüäöüäöüäöüäöüäöüäö", "äöüäöüäöüäöüäöüäöüäö"),
+            ("äöüäöüäöüäöüäöüäöüäöü", "äöüäöüäöüäöüäöüäöüäö…"),
+        ] {
+            assert_eq!(first_name(query), expected);
+        }
+    }
+}
