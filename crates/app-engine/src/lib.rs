@@ -12,6 +12,7 @@ pub mod hub;
 pub mod log;
 pub mod ports;
 pub mod wire;
+pub mod workflow;
 
 pub use event::{AppEvent, Chunk, ChunkKind, RunError};
 pub use hub::{Run, RunHub, RunKey};

@@ -70,6 +70,7 @@ pub mod app_trigger;
 pub mod creator;
 pub mod human_input_form;
 pub mod human_input_recipient;
+pub mod run_record;
 pub mod running;
 pub mod tool_workflow_provider;
 pub mod workflow;

@@ -1,9 +1,11 @@
 //! Endpoints of workflows and triggers.
 
+mod run;
+
 use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The routes of this crate.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(run::router())
 }

@@ -31,7 +31,7 @@ async fn details(db: &Db) -> Vec<String> {
                        col_description(c.oid, a.attnum))
          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND NOT attisdropped
-           AND c.relname NOT IN ('conversation_messages', 'dify_rs_migrations')
+           AND c.relname <> 'conversation_messages' AND NOT starts_with(c.relname::text, 'dify_rs_')
          UNION ALL
          SELECT format('%s %s', oid::regprocedure, obj_description(oid, 'pg_proc'))
          FROM pg_proc WHERE proname LIKE 'uuidv7%' AND pronamespace = 'public'::regnamespace

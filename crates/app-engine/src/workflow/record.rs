@@ -1,0 +1,230 @@
+//! The engine's events as rows. Nothing else makes rows of runs.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use graph::{EngineEvent, GraphEvent, NodeRef, NodeResult, RunStats, value::{Object, object_to_json}};
+use serde_json::{Map, Value};
+
+use super::{RunFacts, elapsed, present::aborted};
+
+/// A row of `workflow_node_executions`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeRow {
+    /// The execution.
+    pub id: String,
+    /// Running number in the run.
+    pub index: i32,
+    /// Id in the graph.
+    pub node_id: String,
+    /// `llm` …
+    pub node_type: String,
+    /// Title.
+    pub title: String,
+    /// JSON.
+    pub inputs: Option<String>,
+    /// JSON.
+    pub process_data: Option<String>,
+    /// JSON.
+    pub outputs: Option<String>,
+    /// `running`, `succeeded`, `failed`, `exception`, `retry`, `paused`.
+    pub status: &'static str,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Seconds.
+    pub elapsed_time: f64,
+    /// JSON.
+    pub execution_metadata: Option<String>,
+    /// When it started.
+    pub created_at: NaiveDateTime,
+    /// When it ended.
+    pub finished_at: Option<NaiveDateTime>,
+}
+
+/// What `workflow_runs` holds of a run that ended or paused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunEnd {
+    /// `succeeded`, `partial-succeeded`, `failed`, `stopped`, `paused`.
+    pub status: &'static str,
+    /// JSON; `None` where there are none.
+    pub outputs: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Seconds.
+    pub elapsed_time: f64,
+    /// Tokens of all nodes.
+    pub total_tokens: i64,
+    /// Executions of nodes.
+    pub total_steps: i32,
+    /// Failed attempts.
+    pub exceptions_count: i32,
+    /// `None` while paused.
+    pub finished_at: Option<NaiveDateTime>,
+}
+
+/// Collects the rows of one run.
+pub struct Recorder {
+    facts: RunFacts,
+    open: HashMap<Arc<str>, NodeRow>,
+    ready: Vec<NodeRow>,
+    /// Rows handed out by the last [`Recorder::snapshot`].
+    lent: Vec<NodeRow>,
+}
+
+impl Recorder {
+    /// A recorder of one run.
+    #[must_use]
+    pub fn new(facts: RunFacts) -> Self {
+        Self { facts, open: HashMap::new(), ready: Vec::new(), lent: Vec::new() }
+    }
+
+    /// Takes note of an event. Answers how the run ended if the event is its last.
+    pub fn record(&mut self, event: &EngineEvent) -> Option<RunEnd> {
+        let at = event.at;
+        match &event.event {
+            GraphEvent::NodeStarted { node, index, .. } => {
+                let index = i32::try_from(*index).unwrap_or(i32::MAX);
+                match self.open.get_mut(&node.execution_id) {
+                    // A further attempt counts as a step of its own.
+                    Some(row) => row.index = index,
+                    None => {
+                        self.open.insert(Arc::clone(&node.execution_id), new_row(node, index, at));
+                    }
+                }
+                None
+            }
+            GraphEvent::NodeSucceeded { node, result } => {
+                self.close(node, Some(result), at, "succeeded", None);
+                None
+            }
+            GraphEvent::NodeFailed { node, result, error, .. } => {
+                self.close(node, Some(result), at, "failed", Some(error));
+                None
+            }
+            GraphEvent::NodeException { node, result, error } => {
+                self.close(node, Some(result), at, "exception", Some(error));
+                None
+            }
+            GraphEvent::NodePaused { node, .. } => {
+                self.close(node, None, at, "paused", None);
+                None
+            }
+            GraphEvent::NodeCancelled { node, error, .. } => {
+                self.close(node, None, at, "failed", Some(error));
+                None
+            }
+            GraphEvent::RunSucceeded { outputs, stats } => Some(self.end("succeeded", outputs, None, stats, at)),
+            GraphEvent::RunPartialSucceeded { outputs, stats } => {
+                Some(self.end("partial-succeeded", outputs, None, stats, at))
+            }
+            GraphEvent::RunFailed { error, outputs, stats } => {
+                Some(self.end("failed", outputs, Some(error.clone()), stats, at))
+            }
+            GraphEvent::RunAborted { reason, outputs, stats } => {
+                let (_, error) = aborted(reason);
+                Some(self.end("stopped", outputs, Some(error), stats, at))
+            }
+            GraphEvent::RunPaused { outputs, stats, .. } => {
+                let mut end = self.end("paused", outputs, None, stats, at);
+                end.finished_at = None;
+                Some(end)
+            }
+            _ => None,
+        }
+    }
+
+    /// Rows of executions that ended since the last call. With `all`, also those that still run.
+    pub fn take(&mut self, all: bool) -> Vec<NodeRow> {
+        let mut rows = std::mem::take(&mut self.ready);
+        if all {
+            rows.extend(self.open.drain().map(|(_, row)| row));
+        }
+        rows
+    }
+
+    /// Rows of executions that ended since the last call, and of those that run at the moment.
+    pub fn snapshot(&mut self) -> Vec<NodeRow> {
+        self.lent = std::mem::take(&mut self.ready);
+        self.lent.iter().chain(self.open.values()).cloned().collect()
+    }
+
+    /// The rows of the last [`Recorder::snapshot`] could not be stored: they come again.
+    pub fn keep_all(&mut self) {
+        let mut rows = std::mem::take(&mut self.lent);
+        rows.append(&mut self.ready);
+        self.ready = rows;
+    }
+
+    fn close(
+        &mut self,
+        node: &NodeRef,
+        result: Option<&NodeResult>,
+        at: DateTime<Utc>,
+        status: &'static str,
+        error: Option<&str>,
+    ) {
+        let mut row =
+            self.open.remove(&node.execution_id).unwrap_or_else(|| new_row(node, 0, at));
+        row.status = status;
+        row.error = error.map(str::to_owned);
+        row.finished_at = Some(at.naive_utc());
+        row.elapsed_time = elapsed(row.created_at.and_utc(), at);
+        if let Some(result) = result {
+            let urls = &*self.facts.urls;
+            let outputs: Map<_, _> =
+                result.outputs.iter().map(|(name, it)| (name.clone(), it.value.to_json(urls))).collect();
+            row.inputs = json_text(object_to_json(&result.inputs, urls));
+            row.process_data = json_text(object_to_json(&result.process_data, urls));
+            row.outputs = json_text(outputs);
+            let metadata = result.metadata.to_row(urls);
+            row.execution_metadata = types::pyjson::dumps(&Value::Object(metadata)).ok();
+        } else {
+            row.execution_metadata = Some("{}".to_owned());
+        }
+        self.ready.push(row);
+    }
+
+    fn end(
+        &self,
+        status: &'static str,
+        outputs: &Object,
+        error: Option<String>,
+        stats: &RunStats,
+        at: DateTime<Utc>,
+    ) -> RunEnd {
+        RunEnd {
+            status,
+            outputs: json_text(object_to_json(outputs, &*self.facts.urls)),
+            error,
+            elapsed_time: elapsed(self.facts.created_at, at),
+            total_tokens: stats.total_tokens,
+            total_steps: i32::try_from(stats.steps).unwrap_or(i32::MAX),
+            exceptions_count: i32::try_from(stats.exceptions_count).unwrap_or(i32::MAX),
+            finished_at: Some(at.naive_utc()),
+        }
+    }
+}
+
+fn new_row(node: &NodeRef, index: i32, at: DateTime<Utc>) -> NodeRow {
+    NodeRow {
+        id: node.execution_id.to_string(),
+        index,
+        node_id: node.node_id.to_string(),
+        node_type: node.node_type.to_string(),
+        title: node.title.to_string(),
+        inputs: None,
+        process_data: None,
+        outputs: None,
+        status: "running",
+        error: None,
+        elapsed_time: 0.0,
+        execution_metadata: Some(r#"{"iteration_id": null, "loop_id": null}"#.to_owned()),
+        created_at: at.naive_utc(),
+        finished_at: None,
+    }
+}
+
+/// JSON as the reference writes it; nothing where there is nothing.
+fn json_text(object: Map<String, Value>) -> Option<String> {
+    if object.is_empty() { None } else { types::pyjson::dumps(&Value::Object(object)).ok() }
+}

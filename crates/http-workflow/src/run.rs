@@ -1,0 +1,14 @@
+//! Endpoints that run workflows, stop them and re-attach to them.
+
+mod body;
+mod console;
+mod service;
+mod stream;
+mod web;
+
+use http_core::AppState;
+use utoipa_axum::router::OpenApiRouter;
+
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().merge(service::router()).merge(web::router()).merge(console::router())
+}

@@ -1,0 +1,110 @@
+//! `/v1/workflows/run`, `/v1/workflows/{workflow_id}/run`, `/v1/workflows/tasks/{task_id}/stop`
+
+use axum::response::Response;
+use graph::InvokeFrom;
+use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, guard::ServiceCall};
+use services_account::{App, EndUser};
+use services_workflow::run::{RunRequest, Runner, Runs, select};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::body::{BlockingRun, ResponseMode, Success, WorkflowRunPayload, answer, check_mode, stop};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(run_workflow))
+        .routes(routes!(run_workflow_version))
+        .routes(routes!(stop_workflow_task))
+}
+
+/// Run the published workflow.
+#[utoipa::path(
+    post,
+    path = "/v1/workflows/run",
+    tag = "workflow",
+    request_body = WorkflowRunPayload,
+    responses((status = 200, body = BlockingRun), (status = "4XX", body = ErrorBody)),
+)]
+async fn run_workflow(
+    runs: Part<Runs>,
+    call: ServiceCall<WorkflowRunPayload>,
+) -> Result<Response, ApiError> {
+    run(&runs, call, None).await
+}
+
+/// Run a published version of the workflow.
+#[utoipa::path(
+    post,
+    path = "/v1/workflows/{workflow_id}/run",
+    tag = "workflow",
+    params(("workflow_id" = String, Path)),
+    request_body = WorkflowRunPayload,
+    responses((status = 200, body = BlockingRun), (status = "4XX", body = ErrorBody)),
+)]
+async fn run_workflow_version(
+    runs: Part<Runs>,
+    Path(workflow): Path<String>,
+    call: ServiceCall<WorkflowRunPayload>,
+) -> Result<Response, ApiError> {
+    run(&runs, call, Some(&workflow)).await
+}
+
+/// Stop a run.
+#[utoipa::path(
+    post,
+    path = "/v1/workflows/tasks/{task_id}/stop",
+    tag = "workflow",
+    params(("task_id" = String, Path)),
+    request_body = serde_json::Value,
+    responses((status = 200, body = Success), (status = "4XX", body = ErrorBody)),
+)]
+async fn stop_workflow_task(
+    runs: Part<Runs>,
+    Path(task): Path<String>,
+    call: ServiceCall<Nothing>,
+) -> Result<Json<Success>, ApiError> {
+    check_mode(&call.app)?;
+    stop(&runs, &call.app, &runner(&call.end_user), &task).await;
+    Ok(Success::new())
+}
+
+/// A body of which only `user` counts.
+#[derive(Debug, serde::Deserialize, garde::Validate)]
+#[garde(allow_unvalidated)]
+struct Nothing {}
+
+async fn run(
+    runs: &Runs,
+    call: ServiceCall<WorkflowRunPayload>,
+    version: Option<&str>,
+) -> Result<Response, ApiError> {
+    check_mode(&call.app)?;
+    let workflow = select::published(&runs.ctx, &call.app, version).await?;
+    let is_streaming = call.body.response_mode == Some(ResponseMode::Streaming);
+    let request = request(call.app, workflow, &call.end_user, call.body);
+    answer(runs, request, is_streaming).await
+}
+
+fn request(
+    app: App,
+    workflow: services_workflow::run::Version,
+    end_user: &EndUser,
+    body: WorkflowRunPayload,
+) -> RunRequest {
+    RunRequest {
+        app,
+        workflow,
+        runner: runner(end_user),
+        invoke_from: InvokeFrom::ServiceApi,
+        triggered_from: "app-run",
+        inputs: body.inputs,
+        files: body.files.unwrap_or_default(),
+        root: None,
+        run_id: None,
+        call_depth: 0,
+    }
+}
+
+/// The end user of a call.
+pub(super) fn runner(end_user: &EndUser) -> Runner {
+    Runner::EndUser { id: end_user.id.0, session_id: end_user.session_id.clone() }
+}

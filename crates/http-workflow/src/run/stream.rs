@@ -1,0 +1,107 @@
+//! A run's log as server-sent events.
+
+use std::{sync::Arc, time::Duration};
+
+use app_engine::{
+    AppEvent, Item, Run,
+    wire::{Detail, Prefix, Writer},
+};
+use axum::response::Response;
+use futures::Stream;
+use graph::InvokeFrom;
+use http_core::sse::{self, Frame};
+use serde_json::{Map, Value};
+use services_workflow::run::{Started, is_simple};
+
+/// A stream that is silent for this long says that it still lives.
+const PING_EVERY: Duration = Duration::from_secs(10);
+
+/// How much clients of such runs see.
+pub(crate) fn detail(invoke_from: InvokeFrom) -> Detail {
+    if is_simple(invoke_from) { Detail::Simple } else { Detail::Full }
+}
+
+/// The stream of a run that just started.
+pub(crate) fn response(started: &Started, detail: Detail, cancel_when_left: bool) -> Response {
+    let writer = Writer {
+        prefix: Prefix::Workflow { workflow_run_id: started.run_id.to_string() },
+        task_id: started.run.task.to_string(),
+        detail,
+    };
+    let watch = CancelOnDrop(cancel_when_left.then(|| Arc::clone(&started.run)));
+    sse::response(frames(Arc::clone(&started.run), writer, 0, watch))
+}
+
+/// The stream of a run from event `after` on, for a client that comes back.
+pub(crate) fn reattached(run: Arc<Run>, run_id: &str, detail: Detail, after: u64) -> Response {
+    let writer = Writer {
+        prefix: Prefix::Workflow { workflow_run_id: run_id.to_owned() },
+        task_id: run.task.to_string(),
+        detail,
+    };
+    sse::response(frames(run, writer, after, CancelOnDrop(None)))
+}
+
+fn frames(
+    run: Arc<Run>,
+    writer: Writer,
+    after: u64,
+    mut watch: CancelOnDrop,
+) -> impl Stream<Item = Frame> + Send {
+    async_stream::stream! {
+        let mut reader = run.log.reader(after);
+        // The first byte goes out before the run has anything to tell.
+        yield Frame::ping();
+        loop {
+            match tokio::time::timeout(PING_EVERY, reader.next()).await {
+                Err(_) => yield Frame::ping(),
+                Ok(None) => break,
+                Ok(Some((number, item))) => {
+                    let last = is_last(&item);
+                    yield Frame::data_with_id(number, &writer.event(&item));
+                    if last {
+                        break;
+                    }
+                }
+            }
+        }
+        watch.0 = None;
+    }
+}
+
+fn is_last(item: &Item) -> bool {
+    match item {
+        Item::Event(event) => match &**event {
+            AppEvent::Workflow(event) => event.is_terminal(),
+            AppEvent::Error(_) => true,
+            _ => false,
+        },
+        Item::Text(..) => false,
+    }
+}
+
+/// The `data` of the event that ended or paused the run.
+pub(crate) async fn end(started: &Started) -> Option<Map<String, Value>> {
+    let mut reader = started.run.log.reader(0);
+    while let Some((_, item)) = reader.next().await {
+        if let Item::Event(event) = &item {
+            if let AppEvent::Workflow(event) = &**event {
+                if event.is_terminal() {
+                    return event.full.as_object().cloned();
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Stops a run whose client went away, where the operator wants that.
+struct CancelOnDrop(Option<Arc<Run>>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let Some(run) = &self.0 {
+            run.stop();
+        }
+    }
+}
