@@ -2,7 +2,7 @@ CARGO ?= cargo
 # `make run PROFILE=dev` builds faster and runs slower.
 PROFILE ?= release
 
-.PHONY: help run build test lint simulate docs sqlx openapi
+.PHONY: help run build test lint simulate bench docs sqlx openapi
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ lint: ## formatting and lints, as CI checks them
 
 simulate: ## a million random runs of the workflow engine (SIM_CASES, SIM_SEED)
 	SIM_CASES=$${SIM_CASES:-1000000} $(CARGO) test -p dify-graph --test it simulator
+
+bench: ## load on a release server, with the mock model server
+	scripts/need.sh build postgres
+	scripts/bench.sh
 
 docs: ## rewrite what is generated: docs/configuration.md, docs/coverage.md, openapi/
 	$(CARGO) run --quiet --bin dify-api -- docs configuration > docs/configuration.md

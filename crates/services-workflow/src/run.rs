@@ -235,7 +235,12 @@ impl Runs {
         let json: Value = serde_json::from_str(&request.workflow.graph)
             .map_err(|err| Fault::caused("a stored graph is no JSON", err))?;
         let variables = inputs::declared(&json);
-        let files = files::Resolver::new(&self.ctx, request.app.tenant_id, &request.workflow.features);
+        let files = files::Resolver::new(
+            &self.ctx,
+            request.app.tenant_id,
+            &request.workflow.features,
+            request.invoke_from == InvokeFrom::ServiceApi,
+        );
         let inputs = inputs::check(&variables, &request.inputs, &files).await?;
         let system = SystemVariables {
             files: files.system(&request.files).await?,
