@@ -5,7 +5,7 @@ use graph::{File, FileType, TransferMethod};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use services_core::Ctx;
-use services_platform::file::{kind, remote};
+use services_platform::file::kind;
 use types::{TenantId, ToolFileId, UploadFileId};
 
 use super::{RunFailure, inputs::Declared};
@@ -148,8 +148,23 @@ impl<'a> Resolver<'a> {
     async fn remote(&self, mapping: &Map<String, Value>) -> Result<(File, String), RunFailure> {
         let url = text(mapping, "url").or_else(|| text(mapping, "remote_url")).filter(|url| !url.is_empty());
         let url = url.ok_or_else(|| RunFailure::Invalid("Invalid file url".to_owned()))?;
-        let found = remote::describe(self.ctx, url).await;
-        let extension = found.extension.clone();
+        let head = self.ctx.http.guarded().head(url).follow_redirects(true).send().await;
+        let head = head.ok().filter(net::Response::is_success);
+        let header = |name: &str| head.as_ref().and_then(|head| head.header(name)).map(str::to_owned);
+        let path = url::Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
+        let path_name = path.rsplit('/').next().unwrap_or_default();
+        let path_name = percent_encoding::percent_decode_str(path_name).decode_utf8_lossy().into_owned();
+        let name = header("content-disposition").as_deref().and_then(disposition_name).unwrap_or(path_name);
+        let media_type = kind::media_type(&name)
+            .map(str::to_owned)
+            .or_else(|| header("content-type").map(|kind| kind.split(';').next().unwrap_or_default().trim().to_owned()))
+            .unwrap_or_default();
+        let extension = kind::extension_of(&media_type)
+            .map(|extension| extension.trim_start_matches('.').to_owned())
+            .or_else(|| Some(kind::extension(&name)).filter(|extension| !extension.is_empty()))
+            .unwrap_or_else(|| "bin".to_owned());
+        let name = if name.is_empty() { format!("{}.{extension}", uuid::Uuid::new_v4().simple()) } else { name };
+        let size = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(-1);
         let file = File {
             id: None,
             tenant_id: self.tenant.to_string(),
@@ -157,10 +172,10 @@ impl<'a> Resolver<'a> {
             transfer_method: TransferMethod::RemoteUrl,
             remote_url: Some(url.to_owned()),
             related_id: None,
-            filename: Some(found.name),
+            filename: Some(name),
             extension: Some(format!(".{extension}")),
-            mime_type: Some(found.media_type),
-            size: found.size,
+            mime_type: Some(media_type),
+            size,
         };
         Ok((file, extension))
     }
@@ -173,6 +188,18 @@ fn is_complete(mapping: &Map<String, Value>) -> bool {
         Some("remote_url") => ["url", "remote_url"].iter().any(|key| text(mapping, key).is_some_and(|url| !url.is_empty())),
         Some(_) => true,
     }
+}
+
+/// The file name in a `Content-Disposition`: the encoded one first.
+fn disposition_name(header: &str) -> Option<String> {
+    let part = |key: &str| {
+        header.split(';').map(str::trim).find_map(|part| part.strip_prefix(key)).map(|value| value.trim_matches('"').to_owned())
+    };
+    if let Some(encoded) = part("filename*=") {
+        let text = encoded.rsplit("''").next().unwrap_or_default();
+        return Some(percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned());
+    }
+    part("filename=").filter(|name| !name.is_empty())
 }
 
 /// The value of an uploaded file.
