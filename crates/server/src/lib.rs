@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod gauges;
+pub mod leases;
 pub mod lifecycle;
 pub mod routes;
 pub mod shell;

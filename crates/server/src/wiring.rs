@@ -12,10 +12,11 @@ use model_runtime::{Precedence, Registry};
 use redis::{Redis, RedisOptions};
 use services_conversation::Engine;
 use services_core::{Ctx, CtxParts};
+use services_model::Models;
+use services_workflow::run::{NoLookup, PureOnly, Runs, SignedUrls};
 use tokio::task::JoinHandle;
 
-use crate::lifecycle::Roles;
-use services_model::Models;
+use crate::{leases, lifecycle::Roles};
 
 /// The database, opened as the settings say.
 pub struct Base {
@@ -81,7 +82,17 @@ impl Wired {
     /// If the schedule cannot be used.
     pub fn start_background(&self, roles: Roles) -> anyhow::Result<Vec<JoinHandle<()>>> {
         let ctx = &self.state.ctx;
-        let mut tasks = Vec::new();
+        let mut tasks = vec![tokio::spawn(leases::reap(ctx.clone()))];
+        if let Some(runs) = self.state.part::<Runs>().filter(|_| roles.api) {
+            let stop = ctx.shutdown().clone();
+            let runs = Runs::clone(&runs);
+            tasks.push(tokio::spawn(async move {
+                tokio::select! {
+                    () = leases::listen_for_stops(runs) => {}
+                    () = stop.cancelled() => {}
+                }
+            }));
+        }
         let handlers = worker::handlers(ctx);
         if roles.beat {
             let beat = worker::beat(ctx, &handlers)?;
@@ -133,13 +144,21 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
     let ports = services_app::Ports::new(models.clone(), plugins);
     let engine = Engine::new(ctx.clone(), services_conversation::adapt::ports(&models));
     engine.watch();
+    let runs = Runs::new(
+        ctx.clone(),
+        engine.hub().clone(),
+        Arc::new(PureOnly::new(&ctx)),
+        Arc::new(NoLookup),
+        Arc::new(SignedUrls(ctx.clone())),
+    );
     let state = AppState::new(ctx)
         .with(metrics)
         .with(models)
         .with(daemon)
         .with(plugin_models)
         .with(ports)
-        .with(engine);
+        .with(engine)
+        .with(runs);
     Ok(Wired { state, base })
 }
 

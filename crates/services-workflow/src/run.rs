@@ -4,6 +4,7 @@
 //! anybody is told that it ended. What died with its process is ended by [`reap`].
 
 pub mod files;
+pub mod forms;
 pub mod inputs;
 pub mod reap;
 pub mod select;
@@ -41,6 +42,65 @@ pub struct Runs {
     nodes: Arc<dyn Nodes>,
     lookup: Arc<dyn Lookup>,
     urls: Arc<dyn FileUrls>,
+}
+
+/// Nodes that only compute: what a run has before anything that calls out is wired in.
+pub struct PureOnly {
+    forms: forms::StoredForms,
+    template_max_length: usize,
+}
+
+impl PureOnly {
+    /// Pure nodes with their forms in the database of `ctx`.
+    #[must_use]
+    pub fn new(ctx: &Ctx) -> Self {
+        let length = ctx.config.feature.template_transform_max_length;
+        Self {
+            forms: forms::StoredForms::new(ctx.clone()),
+            template_max_length: usize::try_from(length).unwrap_or(400_000),
+        }
+    }
+}
+
+impl Nodes for PureOnly {
+    fn factory(&self, _run: &Arc<RunInfo>) -> Arc<dyn NodeFactory> {
+        Arc::new(graph::PureNodes {
+            template_max_length: self.template_max_length,
+            forms: Arc::new(self.forms.clone()),
+        })
+    }
+}
+
+/// What clients of runs see of tools and forms beside what the engine tells.
+pub struct NoLookup;
+
+impl Lookup for NoLookup {
+    fn extras(&self, _info: &graph::StartInfo) -> Map<String, Value> {
+        Map::new()
+    }
+
+    fn form_expiration(&self, _form_id: &str) -> Option<i64> {
+        None
+    }
+}
+
+/// Links to files of runs, signed when they are shown.
+pub struct SignedUrls(pub Ctx);
+
+impl FileUrls for SignedUrls {
+    fn url(&self, file: &graph::File) -> Option<String> {
+        let id = file.related_id.as_deref();
+        match file.transfer_method {
+            graph::TransferMethod::RemoteUrl => file.remote_url.clone(),
+            graph::TransferMethod::LocalFile => {
+                Some(services_platform::links::upload(&self.0, id?.parse().ok()?))
+            }
+            graph::TransferMethod::ToolFile | graph::TransferMethod::DatasourceFile => {
+                let extension = file.extension.as_deref().unwrap_or(".bin");
+                Some(services_platform::links::tool_file(&self.0, id?.parse().ok()?, extension))
+            }
+        }
+    }
 }
 
 /// Who runs a workflow.

@@ -1,0 +1,32 @@
+//! Ends workflow runs of processes that died, and stops runs that other nodes ask this one to stop. (The heartbeat of
+//! this process is the chat engine's.)
+
+use std::time::Duration;
+
+use services_core::Ctx;
+use services_workflow::run::{self, Runs};
+
+/// Looks for abandoned runs several times a lease, until the server stops.
+pub async fn reap(ctx: Ctx) {
+    let lease = u64::try_from(ctx.config.own.run_lease_seconds).unwrap_or(60).max(1);
+    let mut tick = tokio::time::interval(Duration::from_secs(lease).div_f64(4.0));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = ctx.shutdown().cancelled() => return,
+        }
+        match run::reap::reap(&ctx).await {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(count, "ended runs whose process had died"),
+            Err(err) => tracing::warn!(error = %err, "could not look for abandoned runs"),
+        }
+    }
+}
+
+/// Stops runs of this process that other nodes ask for.
+pub async fn listen_for_stops(runs: Runs) {
+    if let Err(err) = run::stop::listen(runs).await {
+        tracing::warn!(error = %err, "stops that other nodes ask for are not heard");
+    }
+}
