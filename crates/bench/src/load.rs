@@ -45,7 +45,10 @@ pub struct Target {
 impl Target {
     /// `base` is `http://host:port`.
     pub fn new(base: &str, key: &str) -> anyhow::Result<Self> {
-        let host = base.trim_end_matches('/').strip_prefix("http://").context("the base must be http://host:port")?;
+        let host = base
+            .trim_end_matches('/')
+            .strip_prefix("http://")
+            .context("the base must be http://host:port")?;
         Ok(Self { host: host.to_owned(), key: key.to_owned() })
     }
 }
@@ -99,11 +102,14 @@ fn request(target: &Target, work: Work, is_streaming: bool) -> String {
     let (path, body) = match work {
         Work::Chat => (
             "/v1/chat-messages",
-            format!(r#"{{"inputs":{{}},"query":"hello [[tokens:20]]","response_mode":"{mode}","user":"bench","auto_generate_name":false}}"#),
+            format!(
+                r#"{{"inputs":{{}},"query":"hello [[tokens:20]]","response_mode":"{mode}","user":"bench","auto_generate_name":false}}"#
+            ),
         ),
-        Work::Workflow => {
-            ("/v1/workflows/run", format!(r#"{{"inputs":{{}},"response_mode":"{mode}","user":"bench"}}"#))
-        }
+        Work::Workflow => (
+            "/v1/workflows/run",
+            format!(r#"{{"inputs":{{}},"response_mode":"{mode}","user":"bench"}}"#),
+        ),
     };
     format!(
         "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -165,7 +171,8 @@ impl Connection {
             }
             self.more().await?;
         };
-        let text = String::from_utf8_lossy(self.buffer.get(..head).unwrap_or_default()).to_ascii_lowercase();
+        let text = String::from_utf8_lossy(self.buffer.get(..head).unwrap_or_default())
+            .to_ascii_lowercase();
         let is_ok = text.starts_with("http/1.1 200");
         let length = text
             .lines()
@@ -189,7 +196,8 @@ impl Connection {
         let body = self.buffer.get(head..).unwrap_or_default();
         let is_good = is_ok
             && if is_streaming {
-                find(body, b"\"message_end\"").is_some() || find(body, b"\"workflow_finished\"").is_some()
+                find(body, b"\"message_end\"").is_some()
+                    || find(body, b"\"workflow_finished\"").is_some()
             } else {
                 find(body, b"\"answer\"").is_some() || find(body, b"\"succeeded\"").is_some()
             };

@@ -86,7 +86,10 @@ async fn main() -> anyhow::Result<()> {
                     let before = report::Process::read(pid);
                     let measured = load::run(&mine, work, is_streaming, clients, length).await?;
                     let used = report::Process::read(pid).since(&before);
-                    println!("{}", report::line("this", is_streaming, clients, &measured, Some(&used)));
+                    println!(
+                        "{}",
+                        report::line("this", is_streaming, clients, &measured, Some(&used))
+                    );
                     if let Some(other) = &other {
                         let theirs = load::run(other, work, is_streaming, clients, length).await?;
                         println!("{}", report::line("other", is_streaming, clients, &theirs, None));

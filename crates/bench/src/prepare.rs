@@ -21,7 +21,12 @@ pub struct Made {
 /// # Errors
 /// The first call that is refused, with its answer.
 pub async fn prepare(base: &str, llm: &str, llm_key: &str, model: &str) -> anyhow::Result<Made> {
-    let mut console = Console { base: base.trim_end_matches('/').to_owned(), client: Client::new(), cookies: String::new(), csrf: String::new() };
+    let mut console = Console {
+        base: base.trim_end_matches('/').to_owned(),
+        client: Client::new(),
+        cookies: String::new(),
+        csrf: String::new(),
+    };
     let state = console.call(Method::GET, "/setup", None).await?;
     if state.get("step").and_then(Value::as_str) == Some("not_started") {
         let account = json!({"email": EMAIL, "name": "Bench", "password": PASSWORD});
@@ -35,7 +40,8 @@ pub async fn prepare(base: &str, llm: &str, llm_key: &str, model: &str) -> anyho
         "name": "bench",
     });
     // Refused when it is there already, which is as good.
-    let added = console.call(Method::POST, &format!("{provider}/credentials"), Some(credentials)).await;
+    let added =
+        console.call(Method::POST, &format!("{provider}/credentials"), Some(credentials)).await;
     let app = json!({"name": "bench", "mode": "chat", "icon_type": "emoji", "icon": "🤖", "icon_background": "#FFEAD5"});
     let app = console.call(Method::POST, "/apps", Some(app)).await.context("app")?;
     let app = text(&app, "id")?;
@@ -49,12 +55,18 @@ pub async fn prepare(base: &str, llm: &str, llm_key: &str, model: &str) -> anyho
         "dataset_configs": {"retrieval_model": "multiple", "datasets": {"datasets": []}},
         "file_upload": {"image": {"enabled": false, "number_limits": 3, "detail": "high", "transfer_methods": ["remote_url", "local_file"]}},
     });
-    let saved = console.call(Method::POST, &format!("/apps/{app}/model-config"), Some(config)).await;
+    let saved =
+        console.call(Method::POST, &format!("/apps/{app}/model-config"), Some(config)).await;
     if let (Err(err), Err(refused)) = (&saved, &added) {
-        bail!("the provider was refused ({refused:#}) and so was the app's configuration ({err:#})");
+        bail!(
+            "the provider was refused ({refused:#}) and so was the app's configuration ({err:#})"
+        );
     }
     saved.context("model configuration")?;
-    let key = console.call(Method::POST, &format!("/apps/{app}/api-keys"), None).await.context("API key")?;
+    let key = console
+        .call(Method::POST, &format!("/apps/{app}/api-keys"), None)
+        .await
+        .context("API key")?;
     Ok(Made { key: text(&key, "token")?, app })
 }
 
@@ -109,5 +121,9 @@ impl Console {
 }
 
 fn text(value: &Value, key: &str) -> anyhow::Result<String> {
-    value.get(key).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("no {key} in {value}"))
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .with_context(|| format!("no {key} in {value}"))
 }

@@ -19,7 +19,9 @@ impl Process {
         let Some(pid) = pid else { return Self::default() };
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-        let number = |index: usize| fields.get(index).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+        let number = |index: usize| {
+            fields.get(index).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0)
+        };
         // In ticks of 10 ms and pages of 4 KiB, on every Linux this runs on.
         Self {
             rss_mb: number(21) * 4096.0 / 1e6,
@@ -40,7 +42,13 @@ impl Process {
 }
 
 /// One measurement.
-pub fn line(server: &str, is_streaming: bool, clients: usize, measured: &Measured, used: Option<&Process>) -> String {
+pub fn line(
+    server: &str,
+    is_streaming: bool,
+    clients: usize,
+    measured: &Measured,
+    used: Option<&Process>,
+) -> String {
     let mode = if is_streaming { "streaming" } else { "blocking" };
     let ms = |sorted: &[f64], part: f64| percentile(sorted, part) * 1000.0;
     let used = used.map_or_else(

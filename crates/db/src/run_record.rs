@@ -123,7 +123,11 @@ pub async fn finish_run(
 
 /// Marks a paused run as running again.
 #[tracing::instrument(name = "db.run.resume", skip_all, err)]
-pub async fn resume_run(db: &mut PgConnection, tenant: TenantId, run: WorkflowRunId) -> Result<bool> {
+pub async fn resume_run(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    run: WorkflowRunId,
+) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE workflow_runs SET status = 'running' WHERE tenant_id = $1 AND id = $2 AND status = 'paused'",
         tenant as _,

@@ -15,9 +15,12 @@ mod task;
 use std::sync::Arc;
 
 use app_engine::{Run, RunHub, RunKey, workflow::present::Lookup};
-use db::{app::App, run_record::Owner};
 pub use db::workflow::Workflow as Version;
-use graph::{Executor, FileUrls, Graph, GraphError, InvokeFrom, NodeFactory, RunInfo, SystemVariables, UserFrom, VariablePool};
+use db::{app::App, run_record::Owner};
+use graph::{
+    Executor, FileUrls, Graph, GraphError, InvokeFrom, NodeFactory, RunInfo, SystemVariables,
+    UserFrom, VariablePool,
+};
 use serde_json::{Map, Value, json};
 use services_core::{Ctx, Failure, Fault};
 use types::WorkflowRunId;
@@ -310,7 +313,8 @@ impl Runs {
             workflow_run_id: Some(run_id.to_string()),
             ..SystemVariables::default()
         };
-        let stored = SystemVariables { timestamp: Some(self.ctx.now().timestamp()), ..system.clone() };
+        let stored =
+            SystemVariables { timestamp: Some(self.ctx.now().timestamp()), ..system.clone() };
         let mut pool = VariablePool::new(stored.clone(), inputs.clone(), self.urls.clone());
         select::put_environment(&self.ctx, &mut pool, &request.workflow).await?;
         let graph = Graph::parse(&json, request.root.as_deref(), &*self.nodes.factory(&info))?;

@@ -56,7 +56,11 @@ impl Variable {
     ///
     /// # Errors
     /// [`WorkflowError::Invalid`] in the reference's words.
-    pub fn read(scope: Scope, mapping: &Map<String, Value>, limit: i64) -> Result<Self, WorkflowError> {
+    pub fn read(
+        scope: Scope,
+        mapping: &Map<String, Value>,
+        limit: i64,
+    ) -> Result<Self, WorkflowError> {
         let name = mapping.get("name").filter(|name| is_truthy(name));
         let name = name.ok_or_else(|| WorkflowError::invalid("missing name"))?;
         let declared = present(mapping, "value_type", "missing value type")?;
@@ -65,9 +69,12 @@ impl Variable {
         let (kind, value) = typed(declared, value)?;
         let size = size_of(&value);
         if size > limit {
-            return Err(WorkflowError::invalid(format!("variable size {size} exceeds limit {limit}")));
+            return Err(WorkflowError::invalid(format!(
+                "variable size {size} exceeds limit {limit}"
+            )));
         }
-        let selector = mapping.get("selector").and_then(Value::as_array).filter(|it| !it.is_empty());
+        let selector =
+            mapping.get("selector").and_then(Value::as_array).filter(|it| !it.is_empty());
         Ok(Self {
             id: match mapping.get("id") {
                 None | Some(Value::Null) => Uuid::new_v4().to_string(),
@@ -234,7 +241,8 @@ fn typed(declared: &Value, value: &Value) -> Result<(SegmentType, Value), Workfl
     let float = value.as_f64().filter(|_| value.is_f64());
     match kind {
         SegmentType::String | SegmentType::Secret => {
-            let model = if kind == SegmentType::Secret { "SecretVariable" } else { "StringVariable" };
+            let model =
+                if kind == SegmentType::Secret { "SecretVariable" } else { "StringVariable" };
             Ok((kind, Value::from(text(value, model, "value")?)))
         }
         SegmentType::Number | SegmentType::Integer if integer.is_some() => {
@@ -243,17 +251,34 @@ fn typed(declared: &Value, value: &Value) -> Result<(SegmentType, Value), Workfl
         SegmentType::Number | SegmentType::Float if float.is_some() => {
             Ok((SegmentType::Float, value.clone()))
         }
-        SegmentType::Number => {
-            Err(WorkflowError::invalid(format!("invalid number value {}", pydantic::display(value))))
+        SegmentType::Number => Err(WorkflowError::invalid(format!(
+            "invalid number value {}",
+            pydantic::display(value)
+        ))),
+        SegmentType::Boolean => {
+            flag(value).map(|flag| (kind, Value::Bool(flag))).ok_or_else(|| {
+                pydantic::fault(
+                    "BooleanVariable",
+                    "value",
+                    "Input should be a valid boolean",
+                    "bool_type",
+                    value,
+                )
+            })
         }
-        SegmentType::Boolean => flag(value).map(|flag| (kind, Value::Bool(flag))).ok_or_else(|| {
-            pydantic::fault("BooleanVariable", "value", "Input should be a valid boolean", "bool_type", value)
-        }),
         SegmentType::Object if value.is_object() => Ok((kind, value.clone())),
-        SegmentType::ArrayString => items(kind, value, "ArrayStringVariable", Value::is_string, unsupported),
-        SegmentType::ArrayNumber => items(kind, value, "ArrayNumberVariable", Value::is_number, unsupported),
-        SegmentType::ArrayObject => items(kind, value, "ArrayObjectVariable", Value::is_object, unsupported),
-        SegmentType::ArrayBoolean => items(kind, value, "ArrayBooleanVariable", Value::is_boolean, unsupported),
+        SegmentType::ArrayString => {
+            items(kind, value, "ArrayStringVariable", Value::is_string, unsupported)
+        }
+        SegmentType::ArrayNumber => {
+            items(kind, value, "ArrayNumberVariable", Value::is_number, unsupported)
+        }
+        SegmentType::ArrayObject => {
+            items(kind, value, "ArrayObjectVariable", Value::is_object, unsupported)
+        }
+        SegmentType::ArrayBoolean => {
+            items(kind, value, "ArrayBooleanVariable", Value::is_boolean, unsupported)
+        }
         _ => Err(unsupported()),
     }
 }
@@ -366,11 +391,26 @@ mod tests {
             (json!({"name": "", "value_type": "string", "value": "1"}), "missing name"),
             (json!({"name": "n", "value": "1"}), "missing value type"),
             (json!({"name": "n", "value_type": "string", "value": null}), "missing value"),
-            (json!({"name": "n", "value_type": "thing", "value": "1"}), "not supported value type thing"),
-            (json!({"name": "n", "value_type": "number", "value": "abc"}), "invalid number value abc"),
-            (json!({"name": "n", "value_type": "integer", "value": 1.5}), "not supported value type integer"),
-            (json!({"name": "n", "value_type": "array[file]", "value": []}), "not supported value type array[file]"),
-            (json!({"name": "n", "value_type": "array[string]", "value": "x"}), "not supported value type array[string]"),
+            (
+                json!({"name": "n", "value_type": "thing", "value": "1"}),
+                "not supported value type thing",
+            ),
+            (
+                json!({"name": "n", "value_type": "number", "value": "abc"}),
+                "invalid number value abc",
+            ),
+            (
+                json!({"name": "n", "value_type": "integer", "value": 1.5}),
+                "not supported value type integer",
+            ),
+            (
+                json!({"name": "n", "value_type": "array[file]", "value": []}),
+                "not supported value type array[file]",
+            ),
+            (
+                json!({"name": "n", "value_type": "array[string]", "value": "x"}),
+                "not supported value type array[string]",
+            ),
         ] {
             assert_eq!(read(mapping), Err(expected.to_owned()));
         }
@@ -381,7 +421,9 @@ mod tests {
 
     #[test]
     fn rows_keep_the_order_of_the_reference() {
-        let Value::Object(mapping) = json!({"id": "i", "name": "ü", "value_type": "number", "value": 1}) else {
+        let Value::Object(mapping) =
+            json!({"id": "i", "name": "ü", "value_type": "number", "value": 1})
+        else {
             panic!("an object")
         };
         let variable = Variable::read(Scope::Environment, &mapping, 1000).unwrap();
@@ -389,6 +431,9 @@ mod tests {
             to_row(std::slice::from_ref(&variable)).unwrap(),
             r#"{"ü": {"value_type": "integer", "value": 1, "id": "i", "name": "ü", "description": "", "selector": ["env", "ü"]}}"#
         );
-        assert_eq!(of_row(Scope::Environment, &to_row(std::slice::from_ref(&variable)).unwrap()), [variable]);
+        assert_eq!(
+            of_row(Scope::Environment, &to_row(std::slice::from_ref(&variable)).unwrap()),
+            [variable]
+        );
     }
 }

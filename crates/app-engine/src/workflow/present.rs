@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use graph::{
-    EngineEvent, GraphEvent, NodeRef, NodeResult, Outputs, RunStats, StartInfo, event::Container, node::Metadata,
-    pause::PauseReason, value::{Object, object_to_json},
+    EngineEvent, GraphEvent, NodeRef, NodeResult, Outputs, RunStats, StartInfo,
+    event::Container,
+    node::Metadata,
+    pause::PauseReason,
+    value::{Object, object_to_json},
 };
 use serde_json::{Map, Value, json};
 
@@ -127,9 +130,23 @@ impl Presenter {
                 Some(container_next(node, *container, *index, at))
             }
             GraphEvent::ContainerFinished {
-                node, container, started_at, inputs, outputs, metadata, steps, error,
+                node,
+                container,
+                started_at,
+                inputs,
+                outputs,
+                metadata,
+                steps,
+                error,
             } => {
-                let end = ContainerEnd { started_at: *started_at, inputs, outputs, metadata, steps: *steps, failed: error.is_some() };
+                let end = ContainerEnd {
+                    started_at: *started_at,
+                    inputs,
+                    outputs,
+                    metadata,
+                    steps: *steps,
+                    failed: error.is_some(),
+                };
                 Some(self.container_finished(node, *container, &end, at))
             }
             GraphEvent::RunSucceeded { outputs, stats } => {
@@ -266,8 +283,11 @@ impl Presenter {
 
     fn put_values(&self, into: &mut Map<String, Value>, result: &NodeResult) {
         let urls = &*self.facts.urls;
-        let outputs: Map<_, _> =
-            result.outputs.iter().map(|(name, segment)| (name.clone(), segment.value.to_json(urls))).collect();
+        let outputs: Map<_, _> = result
+            .outputs
+            .iter()
+            .map(|(name, segment)| (name.clone(), segment.value.to_json(urls)))
+            .collect();
         for (name, value) in [
             ("inputs", object_to_json(&result.inputs, urls)),
             ("process_data", object_to_json(&result.process_data, urls)),
@@ -279,7 +299,11 @@ impl Presenter {
     }
 
     fn metadata(&self, metadata: &Metadata) -> Value {
-        if metadata.is_empty() { Value::Null } else { Value::Object(metadata.to_wire(&*self.facts.urls)) }
+        if metadata.is_empty() {
+            Value::Null
+        } else {
+            Value::Object(metadata.to_wire(&*self.facts.urls))
+        }
     }
 
     /// Files at the top of outputs and in lists there.
@@ -288,7 +312,12 @@ impl Presenter {
         let mut files = Vec::new();
         for segment in outputs.values() {
             let items = segment.value.as_array().unwrap_or(std::slice::from_ref(&segment.value));
-            files.extend(items.iter().filter_map(graph::Value::as_file).map(|file| Value::Object(file.to_json(urls))));
+            files.extend(
+                items
+                    .iter()
+                    .filter_map(graph::Value::as_file)
+                    .map(|file| Value::Object(file.to_json(urls))),
+            );
         }
         Value::Array(files)
     }
@@ -366,7 +395,12 @@ impl Presenter {
         let mut files = Vec::new();
         for value in outputs.values() {
             let items = value.as_array().unwrap_or(std::slice::from_ref(value));
-            files.extend(items.iter().filter_map(graph::Value::as_file).map(|file| Value::Object(file.to_json(urls))));
+            files.extend(
+                items
+                    .iter()
+                    .filter_map(graph::Value::as_file)
+                    .map(|file| Value::Object(file.to_json(urls))),
+            );
         }
         let data = json!({
             "id": self.facts.run_id,

@@ -3,7 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use graph::{EngineEvent, GraphEvent, NodeRef, NodeResult, RunStats, value::{Object, object_to_json}};
+use graph::{
+    EngineEvent, GraphEvent, NodeRef, NodeResult, RunStats,
+    value::{Object, object_to_json},
+};
 use serde_json::{Map, Value};
 
 use super::{RunFacts, elapsed, present::aborted};
@@ -113,7 +116,9 @@ impl Recorder {
                 self.close(node, None, at, "failed", Some(error));
                 None
             }
-            GraphEvent::RunSucceeded { outputs, stats } => Some(self.end("succeeded", outputs, None, stats, at)),
+            GraphEvent::RunSucceeded { outputs, stats } => {
+                Some(self.end("succeeded", outputs, None, stats, at))
+            }
             GraphEvent::RunPartialSucceeded { outputs, stats } => {
                 Some(self.end("partial-succeeded", outputs, None, stats, at))
             }
@@ -163,16 +168,18 @@ impl Recorder {
         status: &'static str,
         error: Option<&str>,
     ) {
-        let mut row =
-            self.open.remove(&node.execution_id).unwrap_or_else(|| new_row(node, 0, at));
+        let mut row = self.open.remove(&node.execution_id).unwrap_or_else(|| new_row(node, 0, at));
         row.status = status;
         row.error = error.map(str::to_owned);
         row.finished_at = Some(at.naive_utc());
         row.elapsed_time = elapsed(row.created_at.and_utc(), at);
         if let Some(result) = result {
             let urls = &*self.facts.urls;
-            let outputs: Map<_, _> =
-                result.outputs.iter().map(|(name, it)| (name.clone(), it.value.to_json(urls))).collect();
+            let outputs: Map<_, _> = result
+                .outputs
+                .iter()
+                .map(|(name, it)| (name.clone(), it.value.to_json(urls)))
+                .collect();
             row.inputs = json_text(object_to_json(&result.inputs, urls));
             row.process_data = json_text(object_to_json(&result.process_data, urls));
             row.outputs = json_text(outputs);

@@ -1,10 +1,10 @@
 //! What runs are asked for with, and answered with.
 
 use axum::response::{IntoResponse, Response};
-use services_account::App;
 use http_core::{ApiError, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use services_account::App;
 use services_workflow::run::{RunFailure, RunRequest, Runner, Runs, Started};
 
 use super::stream;
@@ -87,7 +87,15 @@ async fn blocking(started: Started) -> Result<Response, ApiError> {
         RunFailure::Fault(services_core::Fault::Other("a run ended without saying how".to_owned()))
     })?;
     let data = [
-        "id", "workflow_id", "status", "outputs", "error", "elapsed_time", "total_tokens", "total_steps", "created_at",
+        "id",
+        "workflow_id",
+        "status",
+        "outputs",
+        "error",
+        "elapsed_time",
+        "total_tokens",
+        "total_steps",
+        "created_at",
         "finished_at",
     ]
     .into_iter()
@@ -100,8 +108,7 @@ async fn blocking(started: Started) -> Result<Response, ApiError> {
         (key.to_owned(), value)
     })
     .collect();
-    let answer =
-        BlockingRun { task_id, workflow_run_id: started.run_id.to_string(), data };
+    let answer = BlockingRun { task_id, workflow_run_id: started.run_id.to_string(), data };
     Ok(Json(answer).into_response())
 }
 

@@ -11,7 +11,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::body::{BlockingRun, Success, WorkflowRunPayload, answer, stop};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(run_draft_workflow)).routes(routes!(stop_draft_workflow_task))
+    OpenApiRouter::new()
+        .routes(routes!(run_draft_workflow))
+        .routes(routes!(stop_draft_workflow_task))
 }
 
 /// Run the draft of a workflow.

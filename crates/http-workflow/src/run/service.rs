@@ -7,7 +7,9 @@ use services_account::{App, EndUser};
 use services_workflow::run::{RunRequest, Runner, Runs, select};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{BlockingRun, ResponseMode, Success, WorkflowRunPayload, answer, check_mode, stop};
+use super::body::{
+    BlockingRun, ResponseMode, Success, WorkflowRunPayload, answer, check_mode, stop,
+};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

@@ -56,16 +56,24 @@ impl<'a> Resolver<'a> {
             return Ok(Vec::new());
         }
         let mut files = Vec::new();
-        for mapping in given.iter().filter_map(Value::as_object).filter(|mapping| is_complete(mapping)) {
+        for mapping in
+            given.iter().filter_map(Value::as_object).filter(|mapping| is_complete(mapping))
+        {
             files.push(self.find(mapping, &self.rules, self.is_strict).await?);
         }
         let images = files.iter().filter(|file| file.r#type == FileType::Image).count();
         let image_limit = self.rules.image.as_ref().and_then(|image| image.number_limits);
-        if let Some(limit) = image_limit.or(self.rules.number_limits).filter(|limit| *limit < images) {
-            return Err(RunFailure::Invalid(format!("Number of image files exceeds the maximum limit {limit}")));
+        if let Some(limit) =
+            image_limit.or(self.rules.number_limits).filter(|limit| *limit < images)
+        {
+            return Err(RunFailure::Invalid(format!(
+                "Number of image files exceeds the maximum limit {limit}"
+            )));
         }
         if let Some(limit) = self.rules.number_limits.filter(|limit| *limit < files.len()) {
-            return Err(RunFailure::Invalid(format!("Number of files exceeds the maximum limit {limit}")));
+            return Err(RunFailure::Invalid(format!(
+                "Number of files exceeds the maximum limit {limit}"
+            )));
         }
         Ok(files)
     }
@@ -74,7 +82,11 @@ impl<'a> Resolver<'a> {
     ///
     /// # Errors
     /// [`RunFailure::Invalid`] in the reference's words.
-    pub async fn one(&self, mapping: &Map<String, Value>, variable: &Declared) -> Result<File, RunFailure> {
+    pub async fn one(
+        &self,
+        mapping: &Map<String, Value>,
+        variable: &Declared,
+    ) -> Result<File, RunFailure> {
         let rules = Rules {
             enabled: true,
             allowed_file_types: variable.allowed_file_types.clone(),
@@ -86,21 +98,33 @@ impl<'a> Resolver<'a> {
         self.find(mapping, &rules, self.is_strict && variable.r#type == "file").await
     }
 
-    async fn find(&self, mapping: &Map<String, Value>, rules: &Rules, is_strict: bool) -> Result<File, RunFailure> {
-        let method = text(mapping, "transfer_method")
-            .ok_or_else(|| RunFailure::Invalid("transfer_method is required in file mapping".to_owned()))?;
+    async fn find(
+        &self,
+        mapping: &Map<String, Value>,
+        rules: &Rules,
+        is_strict: bool,
+    ) -> Result<File, RunFailure> {
+        let method = text(mapping, "transfer_method").ok_or_else(|| {
+            RunFailure::Invalid("transfer_method is required in file mapping".to_owned())
+        })?;
         let (file, extension) = match method {
             "local_file" => self.uploaded(mapping).await?,
             "remote_url" => self.remote(mapping).await?,
             "tool_file" => self.made(mapping).await?,
-            other => return Err(RunFailure::Invalid(format!("'{other}' is not a valid FileTransferMethod"))),
+            other => {
+                return Err(RunFailure::Invalid(format!(
+                    "'{other}' is not a valid FileTransferMethod"
+                )));
+            }
         };
         let detected = detect(self.ctx, &extension, file.mime_type.as_deref());
-        let wanted = text(mapping, "type").filter(|wanted| !wanted.is_empty() && *wanted != "custom");
+        let wanted =
+            text(mapping, "type").filter(|wanted| !wanted.is_empty() && *wanted != "custom");
         let kind = match wanted {
             Some(wanted) => {
-                let kind = parse_type(wanted)
-                    .ok_or_else(|| RunFailure::Invalid(format!("'{wanted}' is not a valid FileType")))?;
+                let kind = parse_type(wanted).ok_or_else(|| {
+                    RunFailure::Invalid(format!("'{wanted}' is not a valid FileType"))
+                })?;
                 if is_strict && kind != detected {
                     return Err(RunFailure::Invalid(
                         "Detected file type does not match the specified type. Please verify the file.".to_owned(),
@@ -121,8 +145,9 @@ impl<'a> Resolver<'a> {
     async fn uploaded(&self, mapping: &Map<String, Value>) -> Result<(File, String), RunFailure> {
         let id = text(mapping, "upload_file_id").filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| RunFailure::Invalid("Invalid upload file id".to_owned()))?;
-        let id: UploadFileId =
-            id.parse().map_err(|_| RunFailure::Invalid("Invalid upload file id format".to_owned()))?;
+        let id: UploadFileId = id
+            .parse()
+            .map_err(|_| RunFailure::Invalid("Invalid upload file id format".to_owned()))?;
         let row = {
             let mut conn = self.ctx.db.acquire().await?;
             db::upload_file::find(&mut conn, self.tenant, id).await?
@@ -146,24 +171,38 @@ impl<'a> Resolver<'a> {
     }
 
     async fn remote(&self, mapping: &Map<String, Value>) -> Result<(File, String), RunFailure> {
-        let url = text(mapping, "url").or_else(|| text(mapping, "remote_url")).filter(|url| !url.is_empty());
+        let url = text(mapping, "url")
+            .or_else(|| text(mapping, "remote_url"))
+            .filter(|url| !url.is_empty());
         let url = url.ok_or_else(|| RunFailure::Invalid("Invalid file url".to_owned()))?;
         let head = self.ctx.http.guarded().head(url).follow_redirects(true).send().await;
         let head = head.ok().filter(net::Response::is_success);
-        let header = |name: &str| head.as_ref().and_then(|head| head.header(name)).map(str::to_owned);
+        let header =
+            |name: &str| head.as_ref().and_then(|head| head.header(name)).map(str::to_owned);
         let path = url::Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
         let path_name = path.rsplit('/').next().unwrap_or_default();
-        let path_name = percent_encoding::percent_decode_str(path_name).decode_utf8_lossy().into_owned();
-        let name = header("content-disposition").as_deref().and_then(disposition_name).unwrap_or(path_name);
+        let path_name =
+            percent_encoding::percent_decode_str(path_name).decode_utf8_lossy().into_owned();
+        let name = header("content-disposition")
+            .as_deref()
+            .and_then(disposition_name)
+            .unwrap_or(path_name);
         let media_type = kind::media_type(&name)
             .map(str::to_owned)
-            .or_else(|| header("content-type").map(|kind| kind.split(';').next().unwrap_or_default().trim().to_owned()))
+            .or_else(|| {
+                header("content-type")
+                    .map(|kind| kind.split(';').next().unwrap_or_default().trim().to_owned())
+            })
             .unwrap_or_default();
         let extension = kind::extension_of(&media_type)
             .map(|extension| extension.trim_start_matches('.').to_owned())
             .or_else(|| Some(kind::extension(&name)).filter(|extension| !extension.is_empty()))
             .unwrap_or_else(|| "bin".to_owned());
-        let name = if name.is_empty() { format!("{}.{extension}", uuid::Uuid::new_v4().simple()) } else { name };
+        let name = if name.is_empty() {
+            format!("{}.{extension}", uuid::Uuid::new_v4().simple())
+        } else {
+            name
+        };
         let size = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(-1);
         let file = File {
             id: None,
@@ -185,7 +224,9 @@ impl<'a> Resolver<'a> {
 fn is_complete(mapping: &Map<String, Value>) -> bool {
     match text(mapping, "transfer_method") {
         None | Some("") => false,
-        Some("remote_url") => ["url", "remote_url"].iter().any(|key| text(mapping, key).is_some_and(|url| !url.is_empty())),
+        Some("remote_url") => ["url", "remote_url"]
+            .iter()
+            .any(|key| text(mapping, key).is_some_and(|url| !url.is_empty())),
         Some(_) => true,
     }
 }
@@ -193,7 +234,11 @@ fn is_complete(mapping: &Map<String, Value>) -> bool {
 /// The file name in a `Content-Disposition`: the encoded one first.
 fn disposition_name(header: &str) -> Option<String> {
     let part = |key: &str| {
-        header.split(';').map(str::trim).find_map(|part| part.strip_prefix(key)).map(|value| value.trim_matches('"').to_owned())
+        header
+            .split(';')
+            .map(str::trim)
+            .find_map(|part| part.strip_prefix(key))
+            .map(|value| value.trim_matches('"').to_owned())
     };
     if let Some(encoded) = part("filename*=") {
         let text = encoded.rsplit("''").next().unwrap_or_default();
@@ -222,7 +267,10 @@ pub fn of_upload(tenant: TenantId, row: UploadFile) -> File {
 /// The value of a file made by a tool.
 #[must_use]
 pub fn of_tool(tenant: TenantId, row: ToolFile) -> File {
-    let extension = row.file_key.rsplit_once('.').map_or_else(|| ".bin".to_owned(), |(_, end)| format!(".{end}"));
+    let extension = row
+        .file_key
+        .rsplit_once('.')
+        .map_or_else(|| ".bin".to_owned(), |(_, end)| format!(".{end}"));
     File {
         id: None,
         tenant_id: tenant.to_string(),

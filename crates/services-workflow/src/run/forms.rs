@@ -41,9 +41,13 @@ impl StoredForms {
             return Ok(None);
         };
         let token = shown_token(&mut conn, run.tenant_id, row.id).await?;
-        let submitted: Map<String, Value> =
-            row.submitted_data.as_deref().and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default();
-        let inputs = submitted.get("inputs").and_then(Value::as_object).cloned().unwrap_or(submitted);
+        let submitted: Map<String, Value> = row
+            .submitted_data
+            .as_deref()
+            .and_then(|data| serde_json::from_str(data).ok())
+            .unwrap_or_default();
+        let inputs =
+            submitted.get("inputs").and_then(Value::as_object).cloned().unwrap_or(submitted);
         Ok(Some(Form {
             id: row.id.to_string(),
             token,
@@ -51,7 +55,10 @@ impl StoredForms {
             status: status(&row.status),
             expiration_time: row.expiration_time.and_utc(),
             selected_action_id: row.selected_action_id,
-            submitted_data: inputs.into_iter().map(|(name, value)| (name, graph::Value::from_json(value))).collect(),
+            submitted_data: inputs
+                .into_iter()
+                .map(|(name, value)| (name, graph::Value::from_json(value)))
+                .collect(),
         }))
     }
 
@@ -79,9 +86,13 @@ impl StoredForms {
         }
         let account = (run.user_from == UserFrom::Account).then_some(run.user_id.as_str());
         if form.console_recipient_required {
-            writer.hold(&mut tx, "console", json!({"TYPE": "console", "account_id": account})).await?;
+            writer
+                .hold(&mut tx, "console", json!({"TYPE": "console", "account_id": account}))
+                .await?;
         }
-        writer.hold(&mut tx, "backstage", json!({"TYPE": "backstage", "account_id": account})).await?;
+        writer
+            .hold(&mut tx, "backstage", json!({"TYPE": "backstage", "account_id": account}))
+            .await?;
         let token = shown_token(&mut tx, run.tenant_id, id).await?;
         tx.commit().await?;
         Ok(Form {
@@ -99,10 +110,17 @@ impl StoredForms {
     ///
     /// # Errors
     /// The database's.
-    pub async fn expirations(&self, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<(String, i64)>, Fault> {
+    pub async fn expirations(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<(String, i64)>, Fault> {
         let mut conn = self.ctx.db.acquire().await?;
         let found = rows::find_many(&mut conn, tenant, ids).await?;
-        Ok(found.into_iter().map(|form| (form.id.to_string(), form.expiration_time.and_utc().timestamp())).collect())
+        Ok(found
+            .into_iter()
+            .map(|form| (form.id.to_string(), form.expiration_time.and_utc().timestamp()))
+            .collect())
     }
 }
 
@@ -145,9 +163,15 @@ impl Recipients {
         }
     }
 
-    async fn mail(&mut self, db: &mut PgConnection, delivery: Uuid, method: &Value) -> Result<(), Fault> {
+    async fn mail(
+        &mut self,
+        db: &mut PgConnection,
+        delivery: Uuid,
+        method: &Value,
+    ) -> Result<(), Fault> {
         let to = method.pointer("/config/recipients").cloned().unwrap_or_default();
-        let items: Vec<Value> = to.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        let items: Vec<Value> =
+            to.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
         let whole = to.get("whole_workspace").and_then(Value::as_bool).unwrap_or(false);
         let named: Vec<Uuid> =
             items.iter().filter_map(|item| item.get("user_id")?.as_str()?.parse().ok()).collect();
@@ -163,7 +187,8 @@ impl Recipients {
             if member.email.is_empty() || seen.contains(&member.email) {
                 continue;
             }
-            let payload = json!({"TYPE": "email_member", "user_id": member.id, "email": member.email});
+            let payload =
+                json!({"TYPE": "email_member", "user_id": member.id, "email": member.email});
             self.recipient(db, delivery, "email_member", &payload).await?;
             seen.push(member.email);
         }
@@ -179,7 +204,12 @@ impl Recipients {
     }
 
     /// A token for somebody who needs no delivery.
-    async fn hold(&mut self, db: &mut PgConnection, kind: &str, payload: Value) -> Result<(), Fault> {
+    async fn hold(
+        &mut self,
+        db: &mut PgConnection,
+        kind: &str,
+        payload: Value,
+    ) -> Result<(), Fault> {
         let delivery = self.delivery(db, "webapp", None, r#"{"internal":true}"#).await?;
         self.recipient(db, delivery, kind, &payload).await
     }
@@ -219,7 +249,11 @@ impl Recipients {
     }
 }
 
-async fn shown_token(db: &mut PgConnection, tenant: TenantId, form: Uuid) -> Result<Option<String>, Fault> {
+async fn shown_token(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    form: Uuid,
+) -> Result<Option<String>, Fault> {
     let holders = recipients::list(db, tenant, &[form]).await?;
     Ok(SHOWN_FIRST
         .iter()
@@ -256,4 +290,3 @@ fn status(text: &str) -> FormStatus {
 fn run_id(run: &RunInfo) -> Option<WorkflowRunId> {
     run.workflow_run_id.parse().ok()
 }
-

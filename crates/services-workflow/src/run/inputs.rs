@@ -59,7 +59,10 @@ pub async fn check(
         let value = check_one(variable, given.get(&variable.variable), files).await?;
         let is_odd = match &value {
             Graph::Object(_) => variable.r#type != "json_object",
-            Graph::Array(items) => variable.r#type != "file-list" && items.iter().any(|item| item.as_object().is_some()),
+            Graph::Array(items) => {
+                variable.r#type != "file-list"
+                    && items.iter().any(|item| item.as_object().is_some())
+            }
             _ => false,
         };
         if is_odd {
@@ -106,7 +109,9 @@ async fn convert(
     match kind {
         "text-input" | "paragraph" | "select" | "external_data_tool" => {
             let Value::String(text) = given else {
-                return Err(RunFailure::Invalid(format!("(type '{kind}') {name} in input form must be a string")));
+                return Err(RunFailure::Invalid(format!(
+                    "(type '{kind}') {name} in input form must be a string"
+                )));
             };
             if kind == "select" && !variable.options.contains(text) {
                 let options = py_list_repr(&variable.options);

@@ -29,7 +29,8 @@ pub async fn published(ctx: &Ctx, app: &App, asked: Option<&str>) -> Result<Work
         }
         return Ok(found);
     }
-    let id = app.workflow_id.ok_or_else(|| RunFailure::Invalid("Workflow not published".to_owned()))?;
+    let id =
+        app.workflow_id.ok_or_else(|| RunFailure::Invalid("Workflow not published".to_owned()))?;
     db::workflow::find(&mut conn, app.tenant_id, app.id, id)
         .await?
         .ok_or_else(|| RunFailure::Invalid("Workflow not published".to_owned()))
@@ -62,7 +63,8 @@ pub async fn put_environment(
         .filter(|variable| is_secret(variable.kind))
         .map(|variable| variable.value.as_str().unwrap_or_default().to_owned())
         .collect();
-    let mut secrets = tenant_secret::decrypt_all(ctx, workflow.tenant_id, tokens).await?.into_iter();
+    let mut secrets =
+        tenant_secret::decrypt_all(ctx, workflow.tenant_id, tokens).await?.into_iter();
     for variable in &mut variables {
         if is_secret(variable.kind) {
             if let Some(Some(secret)) = secrets.next() {

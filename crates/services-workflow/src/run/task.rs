@@ -11,10 +11,14 @@ use app_engine::{
         record::Recorder,
     },
 };
-use db::{run_record::{self, NewRun, Owner}, running::{self, Kind}};
+use db::{
+    run_record::{self, NewRun, Owner},
+    running::{self, Kind},
+};
 use graph::{
-    Control, EngineEvent, FileUrls, Graph, InvokeFrom, Limits, RandomIds, RunInfo, Setup, SystemClock, SystemVariables,
-    VariablePool, value::{Object, object_to_json},
+    Control, EngineEvent, FileUrls, Graph, InvokeFrom, Limits, RandomIds, RunInfo, Setup,
+    SystemClock, SystemVariables, VariablePool,
+    value::{Object, object_to_json},
 };
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
@@ -124,13 +128,19 @@ fn limits(runs: &Runs) -> Limits {
     let feature = &runs.ctx.config.feature;
     Limits {
         max_steps: u32::try_from(feature.workflow_max_execution_steps).unwrap_or(500),
-        max_time: Duration::from_secs(u64::try_from(feature.workflow_max_execution_time).unwrap_or(1200)),
+        max_time: Duration::from_secs(
+            u64::try_from(feature.workflow_max_execution_time).unwrap_or(1200),
+        ),
         ..Limits::default()
     }
 }
 
 /// Inputs and system variables as clients and rows see them.
-pub(super) fn shown_inputs(inputs: &Object, system: &SystemVariables, urls: &dyn FileUrls) -> Value {
+pub(super) fn shown_inputs(
+    inputs: &Object,
+    system: &SystemVariables,
+    urls: &dyn FileUrls,
+) -> Value {
     let mut shown: Map<String, Value> = object_to_json(inputs, urls);
     for (name, value) in system.entries() {
         if name != "conversation_id" {
@@ -179,7 +189,8 @@ impl Task {
             } else if FLUSH_AFTER <= flushed.elapsed() {
                 flushed = Instant::now();
                 let rows = recorder.snapshot();
-                if let Err(err) = store::nodes(&self.runs.ctx, self.owner, self.run_id, rows).await {
+                if let Err(err) = store::nodes(&self.runs.ctx, self.owner, self.run_id, rows).await
+                {
                     tracing::warn!(error = %err, "executions of nodes are stored with the end of the run instead");
                     recorder.keep_all();
                 }
@@ -197,10 +208,15 @@ impl Task {
         }
     }
 
-    async fn store_end(&self, rows: Vec<app_engine::workflow::record::NodeRow>, end: &app_engine::workflow::record::RunEnd) {
+    async fn store_end(
+        &self,
+        rows: Vec<app_engine::workflow::record::NodeRow>,
+        end: &app_engine::workflow::record::RunEnd,
+    ) {
         let mut pause = Duration::from_millis(100);
         for attempt in 1..=STORE_ATTEMPTS {
-            let stored = store::end(&self.runs.ctx, self.owner, self.run_id, rows.clone(), end).await;
+            let stored =
+                store::end(&self.runs.ctx, self.owner, self.run_id, rows.clone(), end).await;
             let Err(err) = stored else { return };
             if attempt == STORE_ATTEMPTS {
                 tracing::error!(run.id = %self.run_id, error = %err, "the end of a run could not be stored");
