@@ -137,6 +137,14 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
     let version = env!("CARGO_PKG_VERSION");
     let metrics =
         telemetry::metrics::install(version, option_env!("COMMIT_SHA").unwrap_or_default())?;
+    Ok(Wired { state: wire(ctx)?.with(metrics), base })
+}
+
+/// What handlers reach, over a context. Tests wire a context of their own.
+///
+/// # Errors
+/// Whatever cannot be built, with its name.
+pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
     let daemon = daemon(&ctx);
     let plugin_models = plugin::PluginModels::new(daemon.clone());
     let models = Models::new(ctx.clone(), registry(&ctx, &plugin_models)?);
@@ -151,15 +159,13 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
         Arc::new(NoLookup),
         Arc::new(SignedUrls(ctx.clone())),
     );
-    let state = AppState::new(ctx)
-        .with(metrics)
+    Ok(AppState::new(ctx)
         .with(models)
         .with(daemon)
         .with(plugin_models)
         .with(ports)
         .with(engine)
-        .with(runs);
-    Ok(Wired { state, base })
+        .with(runs))
 }
 
 /// The model providers: those built in, then those of the plugin daemon if one is named.

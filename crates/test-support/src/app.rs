@@ -1,24 +1,24 @@
 //! A whole server for a test: its own database, in-process Redis and queue, storage in a temporary directory.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     body::Body,
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use bytes::Bytes;
-use config::Config;
 use http_body_util::BodyExt;
 use http_core::AppState;
 use serde_json::Value;
-use services_core::{Ctx, CtxParts};
+use services_core::Ctx;
 use tempfile::TempDir;
 use tower::ServiceExt;
 use types::{AccountId, TenantId};
 use uuid::Uuid;
 
-use crate::TestDb;
+use crate::{
+    TestDb,
+    boot::{Boot, boot},
+};
 
 /// A server that is set up: one workspace, and its owner, who makes the calls.
 pub struct TestApp {
@@ -93,40 +93,8 @@ impl TestApp {
     /// # Panics
     /// If there is no PostgreSQL, or a setting is none.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        net::install_crypto_provider();
-        let db = TestDb::new().await;
-        let files = tempfile::tempdir().expect("a temporary directory");
-        let defaults = [
-            ("SECRET_KEY", "test-secret"),
-            ("FILES_URL", "http://files.test"),
-            ("HOSTED_FETCH_APP_TEMPLATES_MODE", "builtin"),
-        ];
-        let settings = defaults.iter().chain(settings).map(|(name, value)| (*name, *value));
-        let config = Arc::new(Config::from_map(settings).expect("settings"));
-        let redis = redis::Redis::in_process();
-        let http = net::Http::new(net::HttpOptions::default()).expect("an HTTP client");
-        let ctx = Ctx::new(CtxParts {
-            secret: config.feature.secret_key.as_str().into(),
-            db: db.db().clone(),
-            jobs: Arc::new(jobs::RedisQueue::new(redis.clone()).expect("a queue")),
-            redis,
-            storage: storage::Storage::local(files.path()).expect("storage"),
-            mail: mail::Mailer::new(
-                mail::MailOptions { transport: mail::Transport::Off, from: None },
-                &http,
-            )
-            .expect("mail"),
-            http,
-            config,
-        });
-        let owner = set_up(&ctx).await;
-        let providers = model_runtime::built_in(&ctx.http, model_runtime::Limits::default())
-            .expect("model providers");
-        let models =
-            services_model::Models::new(ctx.clone(), model_runtime::Registry::new(providers));
-        let state = AppState::new(ctx).with(models);
-        let routes = server::routes::router(&state.ctx.config);
-        let router = server::shell::wrap(routes, state.clone());
+        let Boot { db, state, router, files } = boot(settings).await;
+        let owner = set_up(&state.ctx).await;
         Self { db, state, router, owner, _files: files }
     }
 

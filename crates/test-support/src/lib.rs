@@ -8,8 +8,13 @@
 )]
 
 pub mod app;
+mod boot;
+pub mod client;
 pub mod listener;
+pub mod server;
 
 pub use app::{Answer, TestApp, TestUser};
+pub use client::{Client, Reply};
 pub use db::testing::TestDb;
 pub use listener::Listener;
+pub use server::TestServer;
