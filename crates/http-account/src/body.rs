@@ -5,7 +5,9 @@ use axum::http::request::Parts;
 use http_core::{ApiError, AppState};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use services_account::{Policy, locale, password};
+use services_account::{locale, password};
+
+use crate::features;
 
 /// `{"result": "success"}`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -117,11 +119,6 @@ fn fits(ok: bool, why: impl FnOnce() -> String) -> garde::Result {
     if ok { Ok(()) } else { Err(garde::Error::new(why())) }
 }
 
-/// What this installation allows strangers.
-pub(crate) fn policy(state: &AppState) -> Policy {
-    Policy::of(&state.ctx.config)
-}
-
 /// The client's address, see [`http_core::guard::client_ip`].
 pub(crate) struct ClientIp(pub String);
 
@@ -141,7 +138,7 @@ impl FromRequestParts<AppState> for PasswordLogin {
     type Rejection = ApiError;
 
     async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        gate(state.ctx.config.feature.enable_email_password_login).map(|()| Self)
+        gate(features::system(state).await?.enable_email_password_login).map(|()| Self)
     }
 }
 
@@ -152,7 +149,7 @@ impl FromRequestParts<AppState> for Registration {
     type Rejection = ApiError;
 
     async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        gate(policy(state).allow_register).map(|()| Self)
+        gate(features::system(state).await?.is_allow_register).map(|()| Self)
     }
 }
 
@@ -163,7 +160,7 @@ impl FromRequestParts<AppState> for EmailChange {
     type Rejection = ApiError;
 
     async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        gate(!state.ctx.config.enterprise.enterprise_enabled).map(|()| Self)
+        gate(features::system(state).await?.enable_change_email).map(|()| Self)
     }
 }
 

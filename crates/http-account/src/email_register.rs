@@ -6,8 +6,9 @@ use serde::Serialize;
 use services_account::registration;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::body::{
-    self, AskForMail, ClientIp, DoneWith, NewPassword, PasswordLogin, Prove, Proved, Registration,
+use crate::{
+    body::{AskForMail, ClientIp, DoneWith, NewPassword, PasswordLogin, Prove, Proved, Registration,},
+    features,
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -81,7 +82,7 @@ async fn register(
     ClientIp(ip): ClientIp,
     Valid(new): Valid<NewPassword>,
 ) -> Result<Json<DoneWith<Session>>, ApiError> {
-    let policy = body::policy(&state);
+    let policy = features::policy(&state).await?;
     let NewPassword { token, new_password, password_confirm } = &new;
     let tokens =
         registration::finish(&state.ctx, policy, token, new_password, password_confirm, &ip)

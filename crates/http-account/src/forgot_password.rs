@@ -5,8 +5,9 @@ use http_core::{ApiError, AppState, ErrorBody, Json, Valid, guard::SetUp};
 use services_account::forgot_password;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::body::{
-    self, AskForMail, ClientIp, Done, DoneWith, NewPassword, PasswordLogin, Prove, Proved,
+use crate::{
+    body::{AskForMail, ClientIp, Done, DoneWith, NewPassword, PasswordLogin, Prove, Proved,},
+    features,
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -31,7 +32,7 @@ async fn send_forgotten_code(
     ClientIp(ip): ClientIp,
     Valid(ask): Valid<AskForMail>,
 ) -> Result<Json<DoneWith<String>>, ApiError> {
-    let policy = body::policy(&state);
+    let policy = features::policy(&state).await?;
     let language = ask.language.as_deref();
     let token =
         forgot_password::send_code(&state.ctx, policy, &ask.email, language, Some(&ip)).await?;
@@ -70,7 +71,7 @@ async fn set_forgotten_password(
     _: PasswordLogin,
     Valid(new): Valid<NewPassword>,
 ) -> Result<Json<Done>, ApiError> {
-    let policy = body::policy(&state);
+    let policy = features::policy(&state).await?;
     let NewPassword { token, new_password, password_confirm } = &new;
     forgot_password::reset(&state.ctx, policy, token, new_password, password_confirm).await?;
     Ok(Json(Done::SUCCESS))

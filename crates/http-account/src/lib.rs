@@ -19,6 +19,7 @@ mod forgot_password;
 mod inner_key;
 mod inner_mail;
 mod login;
+mod logo;
 mod members;
 mod oauth;
 mod oauth_server;
@@ -48,6 +49,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(members::router())
         .merge(ownership::router())
         .merge(workspaces::router())
+        .merge(logo::router())
         .merge(all_workspaces::router())
         .merge(billing::router())
         .merge(compliance::router())

@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     body::{self, AskForMail, ClientIp, Done, DoneWith, PasswordLogin},
-    cookies,
+    cookies, features,
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -72,7 +72,7 @@ async fn login(
         invite_token: payload.invite_token.as_deref(),
         ip: &ip,
     };
-    Ok(match sign_in::with_password(&state.ctx, body::policy(&state), login).await? {
+    Ok(match sign_in::with_password(&state.ctx, features::policy(&state).await?, login).await? {
         Some(tokens) => (cookies::session(&state.ctx, &tokens), Json(Done::SUCCESS)).into_response(),
         None => Json(NoWorkspace {
             result: "fail",
@@ -133,7 +133,7 @@ async fn send_login_code(
     ClientIp(ip): ClientIp,
     Valid(ask): Valid<AskForMail>,
 ) -> Result<Json<DoneWith<String>>, ApiError> {
-    let policy = body::policy(&state);
+    let policy = features::policy(&state).await?;
     let language = ask.language.as_deref();
     let token = code_login::send_code(&state.ctx, policy, &ask.email, language, &ip).await?;
     Ok(Json(DoneWith::new(token)))
@@ -167,7 +167,7 @@ async fn login_with_code(
     let payload: CodeLoginPayload = body::with_decoded(request, &state, "code", bad_code).await?;
     let tokens = code_login::finish(
         &state.ctx,
-        body::policy(&state),
+        features::policy(&state).await?,
         &payload.email,
         &payload.code,
         &payload.token,
@@ -198,7 +198,7 @@ async fn send_reset_code(
     ClientIp(ip): ClientIp,
     Valid(ask): Valid<AskForMail>,
 ) -> Result<Json<DoneWith<String>>, ApiError> {
-    let policy = body::policy(&state);
+    let policy = features::policy(&state).await?;
     let language = ask.language.as_deref();
     let token =
         forgot_password::send_code(&state.ctx, policy, &ask.email, language, Some(&ip)).await?;

@@ -12,7 +12,7 @@ use services_account::{
 use types::{AccountId, TenantId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{account::avatar_url, body::Done};
+use crate::{account::avatar_url, body::Done, features};
 
 /// What Python's `quote` encodes.
 const QUOTED: &AsciiSet =
@@ -176,6 +176,7 @@ async fn invite_members(
     if *role == RoleName::Owner {
         return Err(invalid_role());
     }
+    features::check_room_for_members(&state, user.tenant, emails.len()).await?;
     let outcomes =
         invitation::invite(&state.ctx, &user, emails, (*role).into(), language.as_deref()).await?;
     let web = &state.ctx.config.feature.console_web_url;

@@ -13,10 +13,7 @@ use services_account::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    body::{self, ClientIp},
-    cookies,
-};
+use crate::{body::ClientIp, cookies, features};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(start_oauth_login)).routes(routes!(finish_oauth_login))
@@ -96,7 +93,7 @@ async fn finish_oauth_login(
         language: accepted_language(&headers),
         ip: &ip,
     };
-    match social::finish(ctx, body::policy(&state), &provider, callback).await? {
+    match social::finish(ctx, features::policy(&state).await?, &provider, callback).await? {
         Outcome::Failed => Err(failure("OAuth process failed")),
         Outcome::Redirect(to) => redirect(&to),
         Outcome::SignedIn(to, tokens) => {

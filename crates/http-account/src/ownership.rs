@@ -7,7 +7,10 @@ use services_account::ownership;
 use types::AccountId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::body::{ClientIp, Done, DoneWith, Proved};
+use crate::{
+    body::{ClientIp, Done, DoneWith, Proved},
+    features,
+};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -37,6 +40,7 @@ async fn send_owner_transfer_code(
     ClientIp(ip): ClientIp,
     Valid(payload): Valid<SendPayload>,
 ) -> Result<Json<DoneWith<String>>, ApiError> {
+    features::check_transferable(&state, user.tenant).await?;
     ownership::check_allowed(&state.ctx, &user).await?;
     let language = payload.language.as_deref();
     let token = ownership::send_code(&state.ctx, &user, language, &ip).await?;
@@ -64,6 +68,7 @@ async fn prove_owner_transfer_code(
     Console(user): Console,
     Valid(payload): Valid<ProvePayload>,
 ) -> Result<Json<Proved>, ApiError> {
+    features::check_transferable(&state, user.tenant).await?;
     ownership::check_allowed(&state.ctx, &user).await?;
     let proof = ownership::prove(&state.ctx, &user, &payload.code, &payload.token).await?;
     Ok(Json(proof.into()))
@@ -90,6 +95,7 @@ async fn transfer_ownership(
     Console(user): Console,
     Valid(payload): Valid<TransferPayload>,
 ) -> Result<Json<Done>, ApiError> {
+    features::check_transferable(&state, user.tenant).await?;
     ownership::check_allowed(&state.ctx, &user).await?;
     ownership::hand_over(&state.ctx, &user, id, &payload.token).await?;
     Ok(Json(Done::SUCCESS))

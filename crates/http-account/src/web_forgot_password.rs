@@ -5,9 +5,10 @@ use http_core::{ApiError, AppState, ErrorBody, Json, Valid, guard::SetUp};
 use services_account::forgot_password;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::body::{
-    self, AskForMail, ClientIp, Done, DoneWith, Enterprise, NewPassword, PasswordLogin, Prove,
-    Proved,
+use crate::{
+    body::{AskForMail, ClientIp, Done, DoneWith, Enterprise, NewPassword, PasswordLogin, Prove,
+    Proved,},
+    features,
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -33,7 +34,7 @@ async fn send_web_forgotten_code(
     ClientIp(ip): ClientIp,
     Valid(ask): Valid<AskForMail>,
 ) -> Result<Json<DoneWith<String>>, ApiError> {
-    let policy = body::policy(&state);
+    let policy = features::policy(&state).await?;
     let language = ask.language.as_deref();
     let token =
         forgot_password::send_code(&state.ctx, policy, &ask.email, language, Some(&ip)).await?;
@@ -74,7 +75,7 @@ async fn set_web_forgotten_password(
     _: PasswordLogin,
     Valid(new): Valid<NewPassword>,
 ) -> Result<Json<Done>, ApiError> {
-    let policy = body::policy(&state);
+    let policy = features::policy(&state).await?;
     let NewPassword { token, new_password, password_confirm } = &new;
     forgot_password::reset(&state.ctx, policy, token, new_password, password_confirm).await?;
     Ok(Json(Done::SUCCESS))
