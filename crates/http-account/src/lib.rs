@@ -19,7 +19,6 @@ mod forgot_password;
 mod inner_key;
 mod inner_mail;
 mod login;
-mod logo;
 mod members;
 mod oauth;
 mod oauth_server;
@@ -49,7 +48,6 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(members::router())
         .merge(ownership::router())
         .merge(workspaces::router())
-        .merge(logo::router())
         .merge(all_workspaces::router())
         .merge(billing::router())
         .merge(compliance::router())

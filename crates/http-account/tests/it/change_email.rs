@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use test_support::{Client, TestApp};
+use test_support::{Client, TestServer};
 
 const CHANGE: &str = "/console/api/account/change-email";
 
@@ -8,21 +8,21 @@ async fn send(client: &Client, body: Value) -> String {
     answer["data"].as_str().unwrap().to_owned()
 }
 
-async fn prove(app: &TestApp, client: &Client, email: &str, token: &str) -> String {
+async fn prove(app: &TestServer, client: &Client, email: &str, token: &str) -> String {
     let code = app.job_argument("code").await;
     let body = json!({"email": email, "code": code, "token": token});
     let answer = client.post(&format!("{CHANGE}/validity"), body).await.expect(200);
     answer["token"].as_str().unwrap().to_owned()
 }
 
-async fn reset(client: &Client, email: &str, token: &str) -> test_support::Answer {
+async fn reset(client: &Client, email: &str, token: &str) -> test_support::Reply {
     let body = json!({"new_email": email, "token": token});
     client.post(&format!("{CHANGE}/reset"), body).await
 }
 
 #[tokio::test]
 async fn only_a_proved_code_to_the_new_address_moves_the_account() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let old = "owner@example.com";
     let first = send(&owner, json!({"email": old, "phase": "old_email"})).await;
     assert_eq!(
@@ -57,7 +57,7 @@ async fn only_a_proved_code_to_the_new_address_moves_the_account() {
 
 #[tokio::test]
 async fn another_accounts_address_and_token_are_worth_nothing() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let member = app.member(&owner, "normal", "member@example.com").await;
     let theirs = json!({"email": "owner@example.com", "phase": "old_email"});
     assert_eq!(member.post(CHANGE, theirs).await.code(400), "account_not_found");

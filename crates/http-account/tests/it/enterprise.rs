@@ -1,15 +1,15 @@
 use serde_json::json;
-use test_support::TestApp;
+use test_support::TestServer;
 
 const WORKSPACE: &str = "/inner/api/enterprise/workspace";
 
 #[tokio::test]
 async fn the_inner_api_asks_for_its_key_before_anything_else() {
-    let (app, _) = TestApp::set_up().await;
+    let (app, _) = TestServer::set_up().await;
     app.client().post(WORKSPACE, json!({})).await.expect(404);
 
     let settings = [("INNER_API", "true"), ("INNER_API_KEY", "inner")];
-    let app = TestApp::with(&settings).await;
+    let app = TestServer::with(&settings).await;
     assert_eq!(app.client().post(WORKSPACE, json!({})).await.code(401), "unauthorized");
     let wrong = app.client().header("x-inner-api-key", "wrong");
     assert_eq!(wrong.post(WORKSPACE, json!({})).await.code(401), "unauthorized");
@@ -20,7 +20,7 @@ async fn the_inner_api_asks_for_its_key_before_anything_else() {
 #[tokio::test]
 async fn the_operator_makes_workspaces_and_queues_mails() {
     let settings = [("INNER_API", "true"), ("INNER_API_KEY", "inner")];
-    let (app, owner) = TestApp::set_up_with(&settings).await;
+    let (app, owner) = TestServer::set_up_with(&settings).await;
     let inner = app.client().header("x-inner-api-key", "inner");
     let body = json!({"name": "Second", "owner_email": "owner@example.com"});
     let made = inner.post(WORKSPACE, body).await.expect(200);
@@ -39,7 +39,7 @@ async fn the_operator_makes_workspaces_and_queues_mails() {
 
 #[tokio::test]
 async fn gates_of_other_editions_are_closed() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     for path in ["/api/login", "/api/email-code-login", "/api/forgot-password"] {
         app.client().post(path, json!({})).await.expect(404);
     }

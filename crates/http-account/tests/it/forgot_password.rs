@@ -1,11 +1,11 @@
 use serde_json::json;
-use test_support::TestApp;
+use test_support::TestServer;
 
 const FORGOT: &str = "/console/api/forgot-password";
 
 #[tokio::test]
 async fn a_forgotten_password_is_replaced_behind_the_code_only() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let client = app.client();
     let asked = client.post(FORGOT, json!({"email": "owner@example.com"})).await.expect(200);
     let token = asked["data"].as_str().unwrap();
@@ -31,7 +31,7 @@ async fn a_forgotten_password_is_replaced_behind_the_code_only() {
 
 #[tokio::test]
 async fn unknown_addresses_get_the_same_answer_and_a_mail_without_a_code() {
-    let (app, _) = TestApp::set_up().await;
+    let (app, _) = TestServer::set_up().await;
     let asked = app.client().post(FORGOT, json!({"email": "nobody@example.com"})).await.expect(200);
     assert_eq!(asked["result"], "success");
     let jobs = app.jobs().await;

@@ -1,8 +1,8 @@
 use serde_json::json;
-use test_support::{Client, TestApp};
+use test_support::{Client, TestServer};
 use uuid::Uuid;
 
-async fn insert_file(app: &TestApp, of: &Client) -> Uuid {
+async fn insert_file(app: &TestServer, of: &Client) -> Uuid {
     let tenant = of.post("/console/api/workspaces/current", json!({})).await.expect(200);
     let account = of.get("/console/api/account/profile").await.expect(200);
     let (tenant, account) = (tenant["id"].as_str().unwrap(), account["id"].as_str().unwrap());
@@ -19,7 +19,7 @@ async fn insert_file(app: &TestApp, of: &Client) -> Uuid {
 
 #[tokio::test]
 async fn pictures_are_files_of_the_workspace() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let stranger = app.stranger("stranger@example.com").await;
     let theirs = insert_file(&app, &stranger).await;
     let ours = insert_file(&app, &owner).await;
@@ -35,7 +35,7 @@ async fn pictures_are_files_of_the_workspace() {
 
 #[tokio::test]
 async fn a_workspace_is_changed_by_owner_and_admin_only() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let admin = app.member(&owner, "admin", "admin@example.com").await;
     admin.post("/console/api/workspaces/info", json!({"name": "Ours"})).await.expect(200);
     for role in ["editor", "normal", "dataset_operator"] {
@@ -51,7 +51,7 @@ async fn a_workspace_is_changed_by_owner_and_admin_only() {
 
 #[tokio::test]
 async fn members_of_another_workspace_are_out_of_reach() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let stranger = app.stranger("stranger@example.com").await;
     let profile = owner.get("/console/api/account/profile").await.expect(200);
     let id = profile["id"].as_str().unwrap();

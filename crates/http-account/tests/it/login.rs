@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use test_support::{Client, TestApp};
+use test_support::{Client, TestServer};
 
 const LOGIN: &str = "/console/api/login";
 const PROFILE: &str = "/console/api/account/profile";
@@ -11,7 +11,7 @@ fn attempt(email: &str, password: &str) -> Value {
 
 #[tokio::test]
 async fn six_wrong_passwords_lock_the_address_for_the_right_one_too() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let client = app.client();
     for _ in 0..6 {
         let wrong = attempt("owner@example.com", "Wrong12345");
@@ -24,7 +24,7 @@ async fn six_wrong_passwords_lock_the_address_for_the_right_one_too() {
 
 #[tokio::test]
 async fn guesses_made_at_once_do_not_pass_the_lock_together() {
-    let (app, _) = TestApp::set_up().await;
+    let (app, _) = TestServer::set_up().await;
     let calls = (0..20).map(|_| {
         let client = app.client();
         async move { client.post(LOGIN, attempt("owner@example.com", "Wrong12345")).await.status }
@@ -35,7 +35,7 @@ async fn guesses_made_at_once_do_not_pass_the_lock_together() {
 
 #[tokio::test]
 async fn a_session_that_signed_out_is_over_and_others_go_on() {
-    let (app, first) = TestApp::set_up().await;
+    let (app, first) = TestServer::set_up().await;
     let second = app.sign_in("owner@example.com", "Passw0rd!2026").await;
     let thief = app.client();
     for name in ["access_token", "csrf_token", "refresh_token"] {
@@ -52,7 +52,7 @@ async fn a_session_that_signed_out_is_over_and_others_go_on() {
 
 #[tokio::test]
 async fn a_refresh_token_works_once() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let old = owner.cookie("refresh_token").unwrap();
     owner.post("/console/api/refresh-token", json!({})).await.expect(200);
     assert_ne!(owner.cookie("refresh_token").unwrap(), old);
@@ -64,7 +64,7 @@ async fn a_refresh_token_works_once() {
 
 #[tokio::test]
 async fn csrf_tokens_belong_to_their_account() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let member = app.member(&owner, "normal", "member@example.com").await;
     let mixed = app.client();
     mixed.set_cookie("access_token", &owner.cookie("access_token").unwrap());
@@ -72,7 +72,7 @@ async fn csrf_tokens_belong_to_their_account() {
     assert_eq!(mixed.get(PROFILE).await.code(401), "unauthorized");
 }
 
-async fn code_login(app: &TestApp, client: &Client) -> (String, String) {
+async fn code_login(app: &TestServer, client: &Client) -> (String, String) {
     let asked = client.post(CODE, json!({"email": "owner@example.com"})).await.expect(200);
     let token = asked["data"].as_str().unwrap().to_owned();
     let code = app.job_argument("code").await.as_str().unwrap().to_owned();
@@ -86,7 +86,7 @@ fn proof(token: &str, code: &str) -> Value {
 
 #[tokio::test]
 async fn a_mailed_code_signs_in_once() {
-    let (app, _) = TestApp::set_up().await;
+    let (app, _) = TestServer::set_up().await;
     let client = app.client();
     let (token, code) = code_login(&app, &client).await;
     let path = format!("{CODE}/validity");
@@ -100,7 +100,7 @@ async fn a_mailed_code_signs_in_once() {
 
 #[tokio::test]
 async fn a_token_does_not_survive_guessing_its_code() {
-    let (app, _) = TestApp::set_up().await;
+    let (app, _) = TestServer::set_up().await;
     let client = app.client();
     let (token, code) = code_login(&app, &client).await;
     let path = format!("{CODE}/validity");

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use test_support::{Client, TestApp};
+use test_support::{Client, TestServer};
 
 const MEMBERS: &str = "/console/api/workspaces/current/members";
 
@@ -10,7 +10,7 @@ async fn id_of(client: &Client) -> String {
 
 #[tokio::test]
 async fn a_member_that_was_removed_has_no_session_any_more() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let member = app.member(&owner, "editor", "member@example.com").await;
     let path = format!("{MEMBERS}/{}", id_of(&member).await);
     owner.delete(&path).await.expect(200);
@@ -21,7 +21,7 @@ async fn a_member_that_was_removed_has_no_session_any_more() {
 
 #[tokio::test]
 async fn an_invited_account_that_never_came_is_deleted_with_its_invitation() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let invite = json!({"emails": ["guest@example.com"], "role": "normal"});
     let answer = owner.post(&format!("{MEMBERS}/invite-email"), invite.clone()).await.expect(201);
     let url = answer["invitation_results"][0]["url"].as_str().unwrap().to_owned();
@@ -39,7 +39,7 @@ async fn an_invited_account_that_never_came_is_deleted_with_its_invitation() {
 
 #[tokio::test]
 async fn invitations_queue_one_mail_each_and_failures_do_not_stop_the_rest() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     app.jobs().await;
     let emails = json!(["a@example.com", "no address", "owner@example.com", "b@example.com"]);
     let body = json!({"emails": emails, "role": "normal", "language": "zh-Hans"});
@@ -53,7 +53,7 @@ async fn invitations_queue_one_mail_each_and_failures_do_not_stop_the_rest() {
 
 #[tokio::test]
 async fn an_invitation_does_not_lift_a_ban() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let invite = json!({"emails": ["guest@example.com"], "role": "normal"});
     let answer = owner.post(&format!("{MEMBERS}/invite-email"), invite).await.expect(201);
     let url = answer["invitation_results"][0]["url"].as_str().unwrap().to_owned();

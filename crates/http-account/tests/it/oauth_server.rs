@@ -1,12 +1,12 @@
 use serde_json::{Value, json};
-use test_support::TestApp;
+use test_support::TestServer;
 
 const PROVIDER: &str = "/console/api/oauth/provider";
 const BACK: &str = "https://client.example.com/back";
 
 #[tokio::test]
 async fn a_client_gets_tokens_for_the_account_that_let_it() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     app.db()
         .execute(&format!(
             "INSERT INTO oauth_provider_apps (id, app_icon, app_label, client_id, client_secret, redirect_uris, scope) \

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use test_support::{Client, TestApp};
+use test_support::{Client, TestServer};
 
 const MEMBERS: &str = "/console/api/workspaces/current/members";
 
@@ -13,7 +13,7 @@ async fn send(owner: &Client) -> String {
     owner.post(&path, json!({})).await.expect(200)["data"].as_str().unwrap().to_owned()
 }
 
-async fn prove(app: &TestApp, owner: &Client, token: &str) -> Value {
+async fn prove(app: &TestServer, owner: &Client, token: &str) -> Value {
     let code = app.job_argument("code").await;
     let body = json!({"code": code, "token": token});
     owner.post(&format!("{MEMBERS}/owner-transfer-check"), body).await.expect(200)["token"].clone()
@@ -28,7 +28,7 @@ async fn roles(owner: &Client) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn a_workspace_is_handed_over_behind_the_code_only() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let heir = app.member(&owner, "admin", "heir@example.com").await;
     let path = format!("{MEMBERS}/{}/owner-transfer", id_of(&heir).await);
     let token = send(&owner).await;
@@ -45,7 +45,7 @@ async fn a_workspace_is_handed_over_behind_the_code_only() {
 
 #[tokio::test]
 async fn two_changes_of_owner_at_once_leave_one_owner() {
-    let (app, owner) = TestApp::set_up().await;
+    let (app, owner) = TestServer::set_up().await;
     let mut ids = Vec::new();
     for i in 0..4 {
         let heir = app.member(&owner, "admin", &format!("heir{i}@example.com")).await;

@@ -1,11 +1,11 @@
 use serde_json::json;
-use test_support::TestApp;
+use test_support::TestServer;
 
 const REGISTER: &str = "/console/api/email-register";
 
 #[tokio::test]
 async fn nobody_registers_unless_the_operator_lets_them() {
-    let (app, _) = TestApp::set_up().await;
+    let (app, _) = TestServer::set_up().await;
     let path = format!("{REGISTER}/send-email");
     assert_eq!(
         app.client().post(&path, json!({"email": "a@example.com"})).await.code(403),
@@ -16,7 +16,7 @@ async fn nobody_registers_unless_the_operator_lets_them() {
 #[tokio::test]
 async fn an_address_that_proves_its_code_gets_an_account_and_a_workspace() {
     let settings = [("ALLOW_REGISTER", "true"), ("ALLOW_CREATE_WORKSPACE", "true")];
-    let (app, _) = TestApp::set_up_with(&settings).await;
+    let (app, _) = TestServer::set_up_with(&settings).await;
     let client = app.client();
     let path = format!("{REGISTER}/send-email");
     let asked = client.post(&path, json!({"email": "New@Example.com"})).await.expect(200);

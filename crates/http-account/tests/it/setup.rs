@@ -1,5 +1,5 @@
 use serde_json::json;
-use test_support::TestApp;
+use test_support::TestServer;
 
 const SETUP: &str = "/console/api/setup";
 const INIT: &str = "/console/api/init";
@@ -10,7 +10,7 @@ fn somebody(email: &str) -> serde_json::Value {
 
 #[tokio::test]
 async fn a_server_is_set_up_once_and_refuses_everything_else_before() {
-    let app = TestApp::new().await;
+    let app = TestServer::new().await;
     let client = app.client();
     assert_eq!(client.get("/console/api/account/profile").await.code(401), "not_setup");
     assert_eq!(client.get(SETUP).await.expect(200)["step"], "not_started");
@@ -31,7 +31,7 @@ async fn a_server_is_set_up_once_and_refuses_everything_else_before() {
 
 #[tokio::test]
 async fn of_many_setups_at_once_one_wins_and_leaves_one_account() {
-    let app = TestApp::new().await;
+    let app = TestServer::new().await;
     let calls = (0..4).map(|i| {
         let client = app.client();
         async move { client.post(SETUP, somebody(&format!("n{i}@example.com"))).await.status }
@@ -46,7 +46,7 @@ async fn of_many_setups_at_once_one_wins_and_leaves_one_account() {
 
 #[tokio::test]
 async fn an_init_password_is_asked_for_first_and_remembered_by_the_browser() {
-    let app = TestApp::with(&[("INIT_PASSWORD", "open sesame")]).await;
+    let app = TestServer::with(&[("INIT_PASSWORD", "open sesame")]).await;
     let client = app.client();
     assert_eq!(client.get(INIT).await.expect(200)["status"], "not_started");
     assert_eq!(client.get("/console/api/account/profile").await.code(401), "not_init_validated");
@@ -62,7 +62,7 @@ async fn an_init_password_is_asked_for_first_and_remembered_by_the_browser() {
 
 #[tokio::test]
 async fn faults_come_in_the_envelope_of_these_paths() {
-    let app = TestApp::new().await;
+    let app = TestServer::new().await;
     let answer = app.client().post(SETUP, json!({"email": "x"})).await.expect(422);
     assert_eq!(answer["error"]["message"], "Validation error for parameter 'payload'");
     let answer = app.client().get("/console/api/version").await.expect(422);
