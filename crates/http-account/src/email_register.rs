@@ -7,7 +7,9 @@ use services_account::registration;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    body::{AskForMail, ClientIp, DoneWith, NewPassword, PasswordLogin, Prove, Proved, Registration,},
+    body::{
+        AskForMail, ClientIp, DoneWith, NewPassword, PasswordLogin, Prove, Proved, Registration,
+    },
     features,
 };
 

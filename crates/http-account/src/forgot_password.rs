@@ -6,7 +6,7 @@ use services_account::forgot_password;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    body::{AskForMail, ClientIp, Done, DoneWith, NewPassword, PasswordLogin, Prove, Proved,},
+    body::{AskForMail, ClientIp, Done, DoneWith, NewPassword, PasswordLogin, Prove, Proved},
     features,
 };
 

@@ -6,8 +6,9 @@ use services_account::forgot_password;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    body::{AskForMail, ClientIp, Done, DoneWith, Enterprise, NewPassword, PasswordLogin, Prove,
-    Proved,},
+    body::{
+        AskForMail, ClientIp, Done, DoneWith, Enterprise, NewPassword, PasswordLogin, Prove, Proved,
+    },
     features,
 };
 

@@ -115,7 +115,12 @@ impl WorkspaceInfo {
         });
         let is_cloud = state.ctx.config.is_cloud();
         let credits = if is_cloud {
-            workspace::credits(&state.ctx, tenant.id, features.billing.subscription.plan != "sandbox").await?
+            workspace::credits(
+                &state.ctx,
+                tenant.id,
+                features.billing.subscription.plan != "sandbox",
+            )
+            .await?
         } else {
             None
         };
