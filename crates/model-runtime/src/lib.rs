@@ -22,6 +22,7 @@ mod protocol;
 pub mod provider;
 pub mod pyrepr;
 pub mod registry;
+pub mod source;
 pub mod upstream;
 pub mod usage;
 
