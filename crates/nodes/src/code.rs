@@ -48,9 +48,8 @@ impl Code {
         let variables = self.settings.variables.iter().map(|it| {
             let found = ctx.pool.get(&it.value_selector);
             // An empty list of files is handed over as nothing.
-            let found = found.filter(|found| {
-                found.kind != SegmentType::ArrayFile || found.value.is_truthy()
-            });
+            let found = found
+                .filter(|found| found.kind != SegmentType::ArrayFile || found.value.is_truthy());
             (it.variable.clone(), found.map_or(Value::Null, |it| it.value))
         });
         variables.collect()
@@ -63,11 +62,9 @@ impl Node for Code {
         let settings = &self.settings;
         let inputs = self.inputs(ctx);
         let arguments = object_to_json(&inputs, ctx.pool.urls());
-        let result =
-            self.ports.code.run(settings.code_language, &settings.code, arguments).await;
-        let checked = result
-            .map_err(|err| NodeError::new(err.0, "CodeExecutionError"))
-            .and_then(|result| {
+        let result = self.ports.code.run(settings.code_language, &settings.code, arguments).await;
+        let checked =
+            result.map_err(|err| NodeError::new(err.0, "CodeExecutionError")).and_then(|result| {
                 check::checked(result, &settings.outputs, &self.ports.code_limits)
                     .map_err(check::Invalid::into_error)
             });

@@ -83,7 +83,12 @@ struct World(Arc<Script>);
 
 #[async_trait]
 impl ModelSource for World {
-    async fn llm(&self, _: TenantId, _: &str, model: &str) -> Result<Arc<dyn LlmModel>, ModelError> {
+    async fn llm(
+        &self,
+        _: TenantId,
+        _: &str,
+        model: &str,
+    ) -> Result<Arc<dyn LlmModel>, ModelError> {
         if model != "m" {
             return Err(ModelError::Unknown(format!("Model {model} not exist.")));
         }
@@ -113,7 +118,12 @@ impl History for World {
 
 #[async_trait]
 impl Files for World {
-    async fn part(&self, _: TenantId, _: &File, detail: ImageDetail) -> Result<ContentPart, PortError> {
+    async fn part(
+        &self,
+        _: TenantId,
+        _: &File,
+        detail: ImageDetail,
+    ) -> Result<ContentPart, PortError> {
         let media = Media { url: "http://files/a.png".to_owned(), ..Media::default() };
         Ok(ContentPart::Image { media, detail })
     }

@@ -212,8 +212,13 @@ impl HttpRequest {
         Ok(Self { settings: config.parse()?, is_strict, ports })
     }
 
-    async fn execute(&self, ctx: &NodeCtx, process_data: &mut Object) -> Result<NodeOutput, NodeError> {
-        let request = Request::new(&self.settings, &self.ports, ctx).await.map_err(Fail::into_error)?;
+    async fn execute(
+        &self,
+        ctx: &NodeCtx,
+        process_data: &mut Object,
+    ) -> Result<NodeOutput, NodeError> {
+        let request =
+            Request::new(&self.settings, &self.ports, ctx).await.map_err(Fail::into_error)?;
         process_data.insert("request".to_owned(), Value::from(request.log()));
         let received = self.send(&request).await?;
         let file = match received.file(&request.url) {

@@ -220,8 +220,11 @@ impl Llm {
     }
 
     fn schema(&self) -> Result<Option<Json>, Fail> {
-        let Some(output) =
-            self.settings.structured_output.as_ref().filter(|_| self.settings.structured_output_enabled)
+        let Some(output) = self
+            .settings
+            .structured_output
+            .as_ref()
+            .filter(|_| self.settings.structured_output_enabled)
         else {
             return Ok(None);
         };

@@ -149,7 +149,8 @@ impl Checker<'_> {
         let class = value.py_type();
         let items = || {
             value.as_array().ok_or_else(|| {
-                let message = format!("Output {path} is not an array, got <class '{class}'> instead.");
+                let message =
+                    format!("Output {path} is not an array, got <class '{class}'> instead.");
                 Invalid::output(message)
             })
         };
@@ -259,9 +260,7 @@ impl Checker<'_> {
         depth: usize,
     ) -> Result<Value, Invalid> {
         match &output.children {
-            Some(children) => {
-                self.declared(object, children, prefix, depth + 1).map(Value::object)
-            }
+            Some(children) => self.declared(object, children, prefix, depth + 1).map(Value::object),
             None => {
                 self.undeclared(object, prefix, depth + 1)?;
                 Ok(Value::object(object.clone()))
@@ -422,7 +421,11 @@ mod tests {
             (json!({"a": "x\u{0}y"}), json!({"a": {"type": "string"}}), Ok(json!({"a": "xy"}))),
             (json!({"a": true}), json!({"a": {"type": "number"}}), Ok(json!({"a": 1}))),
             (json!({"a": null}), json!({"a": {"type": "object"}}), Ok(json!({"a": null}))),
-            (json!({"a": [true, 1]}), json!({"a": {"type": "array[number]"}}), Ok(json!({"a": [1, 1]}))),
+            (
+                json!({"a": [true, 1]}),
+                json!({"a": {"type": "array[number]"}}),
+                Ok(json!({"a": [1, 1]})),
+            ),
             (json!({}), json!({"a": {"type": "string"}}), Err("Output a is missing.")),
             (
                 json!({"a": 1}),

@@ -201,7 +201,10 @@ mod tests {
 
     #[tokio::test]
     async fn javascript_runs_within_limits() {
-        let result = run(Language::JavaScript, "function main({q, n}) { return {s: q.toUpperCase(), n: n + 0.5} }");
+        let result = run(
+            Language::JavaScript,
+            "function main({q, n}) { return {s: q.toUpperCase(), n: n + 0.5} }",
+        );
         assert_eq!(result.await, Ok(Value::from_json(json!({"s": "AÑB", "n": 3.5}))));
         let thrown = run(Language::JavaScript, "function main() { throw new Error('no') }").await;
         assert!(thrown.unwrap_err().contains("no"));
@@ -216,7 +219,8 @@ mod tests {
         if std::process::Command::new("python3").arg("-V").output().is_err() {
             return;
         }
-        let result = run(Language::Python, "def main(q, n):\n    return {'s': q[::-1], 'n': n / 4}");
+        let result =
+            run(Language::Python, "def main(q, n):\n    return {'s': q[::-1], 'n': n / 4}");
         assert_eq!(result.await, Ok(Value::from_json(json!({"s": "bña", "n": 0.75}))));
         for forbidden in [
             "open('/proc/1/environ').read()",

@@ -123,7 +123,8 @@ impl CodeRunner for SandboxService {
                 "Failed to execute code, got status code {status}, please check if the sandbox service is running"
             )));
         }
-        let answer = response.bytes(LARGEST_ANSWER).await.map_err(|err| unreachable(err.to_string()))?;
+        let answer =
+            response.bytes(LARGEST_ANSWER).await.map_err(|err| unreachable(err.to_string()))?;
         let answer: Answer = serde_json::from_slice(&answer)
             .map_err(|_| CodeError("Failed to parse response".to_owned()))?;
         if answer.code != 0 {
@@ -224,9 +225,7 @@ static SCIENTIFIC: LazyLock<Option<Regex>> =
 /// Texts that are numbers in scientific notation become numbers, as in the reference.
 fn with_numbers(value: Value) -> Value {
     match value {
-        Value::String(text)
-            if SCIENTIFIC.as_ref().is_some_and(|it| it.is_match(&text)) =>
-        {
+        Value::String(text) if SCIENTIFIC.as_ref().is_some_and(|it| it.is_match(&text)) => {
             text.parse().map_or(Value::String(text), Value::Float)
         }
         Value::Array(items) => items.iter().cloned().map(with_numbers).collect(),
@@ -249,11 +248,16 @@ mod tests {
         for (stdout, expected) in [
             ("log\n<<RESULT>>{\"a\": \"1e+5\"}<<RESULT>>", Ok(json!({"a": 100000.0}))),
             ("<<RESULT>>{\"a\": \"1e5 <<RESULT>>\"}<<RESULT>>", Ok(json!({"a": "1e5 <<RESULT>>"}))),
-            ("<<RESULT>>{\"a\": NaN, \"b\": \"\\\"NaN\"}<<RESULT>>", Ok(json!({"a": null, "b": "\"NaN"}))),
+            (
+                "<<RESULT>>{\"a\": NaN, \"b\": \"\\\"NaN\"}<<RESULT>>",
+                Ok(json!({"a": null, "b": "\"NaN"})),
+            ),
             ("<<RESULT>>[1]<<RESULT>>", Err("Result must be a dict, got list")),
             (
                 "nothing",
-                Err("Failed to parse result: no result tag found in response. Response: nothing..."),
+                Err(
+                    "Failed to parse result: no result tag found in response. Response: nothing...",
+                ),
             ),
         ] {
             let expected = expected.map(Value::from_json).map_err(str::to_owned);

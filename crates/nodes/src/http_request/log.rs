@@ -73,7 +73,8 @@ impl Request<'_> {
                 let mut body = String::new();
                 for part in files {
                     let head = format!("Content-Disposition: form-data; name=\"{}\"", part.key);
-                    let name = part.name.as_deref().filter(|it| !it.is_empty()).unwrap_or("unknown");
+                    let name =
+                        part.name.as_deref().filter(|it| !it.is_empty()).unwrap_or("unknown");
                     let _ = write!(
                         body,
                         "--{boundary}\r\n{head}\r\n\r\n<file_content_binary: '{name}', type='{}', size={} bytes>\r\n",

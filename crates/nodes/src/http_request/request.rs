@@ -271,7 +271,8 @@ async fn content(settings: &Settings, ports: &Ports, ctx: &NodeCtx) -> Result<Co
                         key: key.clone(),
                         name: file.filename.clone(),
                         content,
-                        mime_type: mime_type.unwrap_or_else(|| "application/octet-stream".to_owned()),
+                        mime_type: mime_type
+                            .unwrap_or_else(|| "application/octet-stream".to_owned()),
                     });
                 }
             }

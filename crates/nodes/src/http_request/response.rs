@@ -154,7 +154,8 @@ impl Received {
             .and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()))
             .filter(|encoding| *encoding != encoding_rs::UTF_8)
             .unwrap_or_else(|| {
-                let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
+                let mut detector =
+                    chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
                 detector.feed(&self.content, true);
                 detector.guess(None, chardetng::Utf8Detection::Allow)
             });

@@ -71,9 +71,14 @@ async fn files_are_sent_and_received() {
     assert_eq!(script.kept.lock().unwrap()[0].mime_type, "image/png");
     let sent = server.received_requests().await.unwrap();
     let text = String::from_utf8_lossy(&sent[0].body);
-    assert!(text.contains("name=\"f\"; filename=\"n.txt\"\r\nContent-Type: text/plain\r\n\r\nfile text\r\n"));
+    assert!(text.contains(
+        "name=\"f\"; filename=\"n.txt\"\r\nContent-Type: text/plain\r\n\r\nfile text\r\n"
+    ));
     let log = output.process_data["request"].as_str().unwrap();
-    assert!(log.contains("<file_content_binary: 'n.txt', type='text/plain', size=9 bytes>"), "{log}");
+    assert!(
+        log.contains("<file_content_binary: 'n.txt', type='text/plain', size=9 bytes>"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
@@ -83,7 +88,8 @@ async fn failures_have_the_words_of_the_reference() {
         .respond_with(ResponseTemplate::new(200).set_body_raw(vec![b'x'; 1_100_000], "text/plain"))
         .mount(&server)
         .await;
-    let key = json!({"authorization": {"type": "api-key", "config": {"type": "bearer", "api_key": ""}}});
+    let key =
+        json!({"authorization": {"type": "api-key", "config": {"type": "bearer", "api_key": ""}}});
     for (url, more, class, message) in [
         ("", json!({}), "InvalidURLError", "url is required"),
         ("x.y/z", json!({}), "InvalidURLError", "url should start with http:// or https://"),
@@ -99,7 +105,12 @@ async fn failures_have_the_words_of_the_reference() {
             "RequestBodyError",
             "Failed to parse JSON: just words",
         ),
-        ("http://x", json!({"method": "options"}), "InvalidHttpMethodError", "Invalid http method options"),
+        (
+            "http://x",
+            json!({"method": "options"}),
+            "InvalidHttpMethodError",
+            "Invalid http method options",
+        ),
         (
             &server.uri(),
             json!({}),
@@ -107,7 +118,8 @@ async fn failures_have_the_words_of_the_reference() {
             "Text size is too large, max size is 1.00 MB, but current size is 1.05 MB.",
         ),
     ] {
-        let error = run(&Arc::default(), "http-request", data(url, more), pool()).await.0.unwrap_err();
+        let error =
+            run(&Arc::default(), "http-request", data(url, more), pool()).await.0.unwrap_err();
         assert_eq!((error.error_type.as_str(), error.message.as_str()), (class, message));
     }
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use graph::{File, FileType, NodeCtx, Segment, Value, value::object_to_json};
 use model_runtime::{
-    Content, ContentPart, Feature, ImageDetail, ModelSchema, PromptMessage, Role,
-    source::LlmModel,
+    Content, ContentPart, Feature, ImageDetail, ModelSchema, PromptMessage, Role, source::LlmModel,
 };
 use serde_json::{Map, Value as Json};
 
@@ -107,8 +106,8 @@ impl Prompt<'_> {
     fn query(&self) -> Option<String> {
         let memory = self.settings.memory.as_ref()?;
         let template = memory.query_prompt_template.clone().filter(|it| !it.is_empty());
-        let query = template
-            .or_else(|| self.ctx.pool.get(&["sys", "query"]).map(|query| query.text()))?;
+        let query =
+            template.or_else(|| self.ctx.pool.get(&["sys", "query"]).map(|query| query.text()))?;
         Some(query).filter(|query| !query.is_empty())
     }
 
@@ -198,7 +197,6 @@ pub(crate) async fn with_files(
     }
     Ok(())
 }
-
 
 /// Messages without what the model cannot read and without empty ones; a single text is plain text.
 pub(crate) fn checked(

@@ -50,10 +50,7 @@ async fn an_answer_is_streamed_and_recorded() {
 async fn context_memory_and_structure_go_into_the_prompt() {
     let script = Arc::new(Script {
         pieces: vec!["<think>x</think>{\"a\": 1"],
-        history: vec![
-            PromptMessage::user("before"),
-            PromptMessage::assistant("yes", Vec::new()),
-        ],
+        history: vec![PromptMessage::user("before"), PromptMessage::assistant("yes", Vec::new())],
         ..Script::default()
     });
     let more = json!({
