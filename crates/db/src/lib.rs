@@ -72,6 +72,7 @@ pub mod human_input_form;
 pub mod human_input_recipient;
 pub mod run_record;
 pub mod running;
+pub mod tool_label;
 pub mod tool_workflow_provider;
 pub mod workflow;
 pub mod workflow_app_log;

@@ -25,7 +25,7 @@ mod start;
 mod template_transform;
 mod webhook;
 
-pub use human_input::{render_with_outputs, validate_submission};
+pub use human_input::{FormSettings, TimeoutUnit, render_with_outputs, validate_submission};
 
 /// Builds the nodes of this crate: start and trigger nodes, end, answer, if-else,
 /// variable-aggregator, assigner, list-operator, template-transform, human-input.

@@ -120,6 +120,19 @@ pub async fn newest_version(
     .await?)
 }
 
+/// Keeps others from changing the drafts and versions of an app until the transaction ends.
+#[tracing::instrument(name = "db.workflow.lock", skip_all, err)]
+pub async fn lock(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result<()> {
+    sqlx::query!(
+        r#"SELECT 1 AS "one!" FROM apps WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE"#,
+        tenant as _,
+        app as _,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(())
+}
+
 /// Publishes a copy of the draft with other environment variables (their secrets are encrypted anew).
 #[tracing::instrument(name = "db.workflow.publish", skip_all, err)]
 pub async fn publish(db: &mut PgConnection, draft: &Workflow, new: &NewVersion<'_>) -> Result<()> {

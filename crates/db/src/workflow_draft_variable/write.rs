@@ -223,3 +223,53 @@ pub async fn delete_files(
     .fetch_all(db)
     .await?)
 }
+
+/// An upload the server makes of a large value.
+#[derive(Debug, Clone, Copy)]
+pub struct NewUpload<'a> {
+    /// The upload.
+    pub id: UploadFileId,
+    /// The workspace.
+    pub tenant: TenantId,
+    /// As `STORAGE_TYPE` names it.
+    pub storage_type: &'a str,
+    /// Its object.
+    pub key: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Bytes.
+    pub size: i32,
+    /// Without dot.
+    pub extension: &'a str,
+    /// Its media type.
+    pub mime_type: &'a str,
+    /// Whose variable it is.
+    pub by: AccountId,
+    /// When.
+    pub now: NaiveDateTime,
+}
+
+/// Notes an upload the server makes of a large value.
+#[tracing::instrument(name = "db.workflow_draft_variable.insert_upload", skip_all, err)]
+pub async fn insert_upload(db: &mut PgConnection, new: &NewUpload<'_>) -> Result<()> {
+    sqlx::query!(
+        r#"
+        INSERT INTO upload_files (id, tenant_id, storage_type, key, name, size, extension, mime_type, created_by_role,
+                                  created_by, created_at, used)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'account', $9, $10, false)
+        "#,
+        new.id as _,
+        new.tenant as _,
+        new.storage_type,
+        new.key,
+        new.name,
+        new.size,
+        new.extension,
+        new.mime_type,
+        new.by as _,
+        new.now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -20,7 +20,7 @@ use crate::{
         Form, FormInput, FormStatus, Forms, HumanInputRequired, NewForm, PauseReason,
         PlaceholderType, UserAction,
     },
-    pool::Selector,
+    pool::{Selector, VariablePool},
     segment::Segment,
     value::{Object, Value},
 };
@@ -33,33 +33,112 @@ static FIELD: LazyLock<Option<Regex>> =
 const TIMEOUT: &str = "__timeout";
 
 pub(super) struct HumanInput {
-    settings: Settings,
+    settings: FormSettings,
     data: Map<String, Json>,
     forms: Arc<dyn Forms>,
 }
 
-#[derive(Deserialize)]
-struct Settings {
+/// The settings of a human-input node.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FormSettings {
+    /// The ways the form reaches people, as configured.
     #[serde(default)]
-    delivery_methods: Vec<Json>,
+    pub delivery_methods: Vec<Json>,
+    /// The template of the form's text.
     #[serde(default)]
-    form_content: String,
+    pub form_content: String,
+    /// Fields.
     #[serde(default)]
-    inputs: Vec<FormInput>,
+    pub inputs: Vec<FormInput>,
+    /// Buttons.
     #[serde(default)]
-    user_actions: Vec<UserAction>,
+    pub user_actions: Vec<UserAction>,
+    /// How many units of time the node waits.
     #[serde(default = "thirty_six")]
-    timeout: i64,
+    pub timeout: i64,
+    /// The unit of [`FormSettings::timeout`].
     #[serde(default)]
-    timeout_unit: TimeoutUnit,
+    pub timeout_unit: TimeoutUnit,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+/// A unit of time.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum TimeoutUnit {
+#[expect(missing_docs, reason = "the names say all")]
+pub enum TimeoutUnit {
     #[default]
     Hour,
     Day,
+}
+
+impl FormSettings {
+    /// Reads the `data` of a human-input node.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(data: &Map<String, Json>) -> Result<Self, String> {
+        let settings: Self =
+            serde_json::from_value(Json::Object(data.clone())).map_err(|err| err.to_string())?;
+        check(&settings)?;
+        Ok(settings)
+    }
+
+    /// Values of the fields whose default is a variable of `pool`, by field.
+    #[must_use]
+    pub fn resolved_defaults(&self, pool: &VariablePool) -> Object {
+        let mut values = Object::new();
+        for input in &self.inputs {
+            let Some(default) = &input.default else { continue };
+            if default.r#type == PlaceholderType::Variable
+                && let Some(found) = pool.get(&default.selector)
+            {
+                let json = found.value.to_json(pool.urls());
+                values.insert(input.output_variable_name.clone(), Value::from_json(json));
+            }
+        }
+        values
+    }
+
+    /// When a form made at `now` times out.
+    #[must_use]
+    pub fn expiration(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let length = match self.timeout_unit {
+            TimeoutUnit::Hour => TimeDelta::try_hours(self.timeout),
+            TimeoutUnit::Day => TimeDelta::try_days(self.timeout),
+        };
+        length.and_then(|length| now.checked_add_signed(length)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// The methods that are switched on.
+    pub fn enabled_methods(&self) -> impl Iterator<Item = &Json> {
+        let methods = self.delivery_methods.iter();
+        methods.filter(|it| it.get("enabled").and_then(Json::as_bool) != Some(false))
+    }
+
+    /// The variables of the run the form needs, by the names single runs ask for them.
+    #[must_use]
+    pub fn variable_mapping(&self, node_id: &str) -> IndexMap<String, Selector> {
+        let pair = |mut selector: Selector| {
+            selector.truncate(2);
+            selector_mapping(node_id, selector)
+        };
+        let mut mapping = IndexMap::new();
+        let content = template_mapping(node_id, &self.form_content);
+        mapping.extend(content.into_values().map(pair));
+        for method in self.enabled_methods() {
+            let body = method.get("config").and_then(|it| it.get("body")).and_then(Json::as_str);
+            let body = template_mapping(node_id, body.unwrap_or_default());
+            mapping.extend(body.into_values().map(pair));
+        }
+        for input in &self.inputs {
+            if let Some(default) = &input.default
+                && default.r#type == PlaceholderType::Variable
+            {
+                mapping.extend([selector_mapping(node_id, default.selector.clone())]);
+            }
+        }
+        mapping
+    }
 }
 
 fn thirty_six() -> i64 {
@@ -68,7 +147,7 @@ fn thirty_six() -> i64 {
 
 impl HumanInput {
     pub(super) fn new(config: &NodeConfig, forms: Arc<dyn Forms>) -> Result<Self, GraphError> {
-        let settings: Settings = config.parse()?;
+        let settings: FormSettings = config.parse()?;
         check(&settings).map_err(|message| GraphError::InvalidNode {
             node_id: config.id.to_string(),
             message,
@@ -77,12 +156,7 @@ impl HumanInput {
     }
 
     fn has_web_app(&self) -> bool {
-        self.enabled_methods().any(|it| it.get("type").and_then(Json::as_str) == Some("webapp"))
-    }
-
-    fn enabled_methods(&self) -> impl Iterator<Item = &Json> {
-        let methods = self.settings.delivery_methods.iter();
-        methods.filter(|it| it.get("enabled").and_then(Json::as_bool) != Some(false))
+        self.settings.enabled_methods().any(|it| it.get("type").and_then(Json::as_str) == Some("webapp"))
     }
 
     fn display_in_ui(&self, ctx: &NodeCtx) -> bool {
@@ -96,7 +170,7 @@ impl HumanInput {
         let in_console = matches!(from, InvokeFrom::Debugger | InvokeFrom::Explore);
         let kind = |it: &Json| it.get("type").and_then(Json::as_str).map(str::to_owned);
         let kept = self
-            .enabled_methods()
+            .settings.enabled_methods()
             .filter(|it| !(in_console && kind(it).as_deref() == Some("webapp")));
         kept.cloned()
             .map(|mut method| {
@@ -116,28 +190,6 @@ impl HumanInput {
             .collect()
     }
 
-    fn resolved_defaults(&self, ctx: &NodeCtx) -> Object {
-        let mut values = Object::new();
-        for input in &self.settings.inputs {
-            let Some(default) = &input.default else { continue };
-            if default.r#type == PlaceholderType::Variable
-                && let Some(found) = ctx.pool.get(&default.selector)
-            {
-                let json = found.value.to_json(ctx.pool.urls());
-                values.insert(input.output_variable_name.clone(), Value::from_json(json));
-            }
-        }
-        values
-    }
-
-    fn expiration(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let length = match self.settings.timeout_unit {
-            TimeoutUnit::Hour => TimeDelta::try_hours(self.settings.timeout),
-            TimeoutUnit::Day => TimeDelta::try_days(self.settings.timeout),
-        };
-        length.and_then(|length| now.checked_add_signed(length)).unwrap_or(DateTime::<Utc>::MAX_UTC)
-    }
-
     async fn create_form(&self, ctx: &NodeCtx) -> Result<Form, String> {
         let from = ctx.run.invoke_from;
         let form = NewForm {
@@ -148,10 +200,10 @@ impl HumanInput {
             user_actions: self.settings.user_actions.clone(),
             form_content: self.settings.form_content.clone(),
             rendered_content: ctx.pool.render_markdown(&self.settings.form_content),
-            expiration_time: self.expiration(ctx.clock.now()),
+            expiration_time: self.settings.expiration(ctx.clock.now()),
             delivery_methods: self.delivery_methods(ctx),
             display_in_ui: self.display_in_ui(ctx),
-            resolved_default_values: self.resolved_defaults(ctx),
+            resolved_default_values: self.settings.resolved_defaults(&ctx.pool),
             console_recipient_required: from == InvokeFrom::Debugger
                 || (from == InvokeFrom::Explore && self.has_web_app()),
         };
@@ -173,7 +225,7 @@ impl HumanInput {
             display_in_ui,
             node_id: ctx.node_id.to_string(),
             node_title: ctx.title.to_string(),
-            resolved_default_values: self.resolved_defaults(ctx),
+            resolved_default_values: self.settings.resolved_defaults(&ctx.pool),
             form_token: form.token,
         };
         Ok(Outcome::Pause(PauseReason::HumanInputRequired(Box::new(reason))))
@@ -245,7 +297,7 @@ pub fn validate_submission(
     }
 }
 
-fn check(settings: &Settings) -> Result<(), String> {
+fn check(settings: &FormSettings) -> Result<(), String> {
     let inputs = &settings.inputs;
     for (index, input) in inputs.iter().enumerate() {
         let name = &input.output_variable_name;
@@ -314,25 +366,6 @@ impl Node for HumanInput {
     }
 
     fn variable_mapping(&self, node_id: &str) -> IndexMap<String, Selector> {
-        let pair = |mut selector: Selector| {
-            selector.truncate(2);
-            selector_mapping(node_id, selector)
-        };
-        let mut mapping = IndexMap::new();
-        let content = template_mapping(node_id, &self.settings.form_content);
-        mapping.extend(content.into_values().map(pair));
-        for method in self.enabled_methods() {
-            let body = method.get("config").and_then(|it| it.get("body")).and_then(Json::as_str);
-            let body = template_mapping(node_id, body.unwrap_or_default());
-            mapping.extend(body.into_values().map(pair));
-        }
-        for input in &self.settings.inputs {
-            if let Some(default) = &input.default
-                && default.r#type == PlaceholderType::Variable
-            {
-                mapping.extend([selector_mapping(node_id, default.selector.clone())]);
-            }
-        }
-        mapping
+        self.settings.variable_mapping(node_id)
     }
 }

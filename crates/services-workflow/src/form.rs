@@ -1,0 +1,362 @@
+//! Forms people fill in while a run waits: found by token, submitted once, ended when they wait too long.
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
+use db::{
+    app::App,
+    human_input_form::{self, Form, Held, Submission},
+    site::Site,
+};
+use graph::{
+    nodes::validate_submission,
+    pause::{FormInput, UserAction},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use services_core::{Ctx, Failure, Fault};
+use types::{AccountId, TenantId, WorkflowRunId};
+use uuid::Uuid;
+
+use crate::queue;
+
+pub mod preview;
+pub mod store;
+
+/// Why a form cannot be had or submitted.
+#[derive(Debug, thiserror::Error)]
+pub enum FormError {
+    /// No form, or none for this caller.
+    #[error("{0}")]
+    NotFound(String),
+    /// Somebody was faster.
+    #[error("This form has already been submitted by another user, form_id={0}")]
+    Submitted(Uuid),
+    /// It waits no longer.
+    #[error("This form has expired, form_id={0}")]
+    Expired(Uuid),
+    /// What was filled in does not fit the form.
+    #[error("{0}")]
+    Invalid(String),
+    /// The app has no page, or its workspace is archived.
+    #[error(
+        "You don't have the permission to access the requested resource. It is either read-protected or not readable \
+         by the server."
+    )]
+    Forbidden,
+    /// Too many requests from one address.
+    #[error("Too many form requests. Please try again later.")]
+    TooMany,
+    /// Below.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<db::DbError> for FormError {
+    fn from(err: db::DbError) -> Self {
+        Self::Fault(err.into())
+    }
+}
+
+impl Failure for FormError {
+    fn status(&self) -> u16 {
+        match self {
+            Self::NotFound(_) => 404,
+            Self::Submitted(_) | Self::Expired(_) => 412,
+            Self::Invalid(_) => 400,
+            Self::Forbidden => 403,
+            Self::TooMany => 429,
+            Self::Fault(fault) => fault.status(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::Submitted(_) => "human_input_form_submitted",
+            Self::Expired(_) => "human_input_form_expired",
+            Self::Invalid(_) => "invalid_form_data",
+            Self::Forbidden => "forbidden",
+            Self::TooMany => "web_form_rate_limit_exceeded",
+            Self::Fault(fault) => fault.code(),
+        }
+    }
+}
+
+/// What a form asks, as its row keeps it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Definition {
+    /// The template of its text.
+    pub form_content: String,
+    /// Fields.
+    #[serde(default)]
+    pub inputs: Vec<FormInput>,
+    /// Buttons.
+    #[serde(default)]
+    pub user_actions: Vec<UserAction>,
+    /// Its text with the run's values.
+    pub rendered_content: String,
+    /// Values of fields whose default is a variable.
+    #[serde(default)]
+    pub default_values: Map<String, Value>,
+    /// The node's title.
+    #[serde(default)]
+    pub node_title: Option<String>,
+    /// Whether the app's page shows it.
+    #[serde(default)]
+    pub display_in_ui: Option<bool>,
+}
+
+/// A form with what it asks.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The form.
+    pub form: Form,
+    /// What it asks.
+    pub definition: Definition,
+}
+
+/// A form of the public page, with the app it belongs to.
+#[derive(Debug, Clone)]
+pub struct Public {
+    /// The form.
+    pub shown: Shown,
+    /// The app.
+    pub app: App,
+    /// Its page.
+    pub site: Site,
+}
+
+fn definition(form: &Form) -> Result<Definition, FormError> {
+    serde_json::from_str(&form.form_definition)
+        .map_err(|err| Fault::caused("a form cannot be read", err).into())
+}
+
+async fn held(ctx: &Ctx, token: &str, missing: &str) -> Result<Held, FormError> {
+    let mut conn = ctx.db.acquire().await?;
+    human_input_form::find_by_credential(&mut conn, token)
+        .await?
+        .ok_or_else(|| FormError::NotFound(missing.to_owned()))
+}
+
+/// A form for anybody who has a token.
+///
+/// # Errors
+/// [`FormError::NotFound`], [`FormError::Submitted`], [`FormError::Expired`], [`FormError::Forbidden`].
+pub async fn find_public(ctx: &Ctx, token: &str) -> Result<Public, FormError> {
+    let missing = || FormError::NotFound("Form not found".to_owned());
+    let Held { form, .. } = held(ctx, token, "Form not found").await?;
+    check_active(ctx, &form)?;
+    let (app, site, tenant) = {
+        let mut conn = ctx.db.acquire().await?;
+        let app = db::app::find_by_credential(&mut conn, form.app_id).await?;
+        let app = app.filter(|app| app.tenant_id == form.tenant_id).ok_or_else(missing)?;
+        let site = db::site::find_by_app(&mut conn, app.id).await?;
+        let tenant = db::tenant::find(&mut conn, app.tenant_id).await?;
+        (app, site.ok_or(FormError::Forbidden)?, tenant)
+    };
+    if tenant.is_some_and(|tenant| tenant.status == "archive") {
+        return Err(FormError::Forbidden);
+    }
+    let definition = definition(&form)?;
+    Ok(Public { shown: Shown { form, definition }, app, site })
+}
+
+/// A form for a member of the workspace, by a token that was made for members.
+///
+/// # Errors
+/// [`FormError::NotFound`], [`FormError::Submitted`].
+pub async fn find_for_member(
+    ctx: &Ctx,
+    tenant: TenantId,
+    token: &str,
+) -> Result<Shown, FormError> {
+    let form = for_member(ctx, tenant, token).await?.form;
+    if form.submitted_at.is_some() {
+        return Err(FormError::Submitted(form.id));
+    }
+    let definition = definition(&form)?;
+    Ok(Shown { form, definition })
+}
+
+async fn for_member(ctx: &Ctx, tenant: TenantId, token: &str) -> Result<Held, FormError> {
+    let missing = format!("form not found, token={token}");
+    let held = held(ctx, token, &missing).await?;
+    if !["console", "backstage"].contains(&held.recipient_type.as_str()) {
+        return Err(FormError::NotFound(missing));
+    }
+    if held.form.tenant_id != tenant {
+        return Err(FormError::NotFound("App not found".to_owned()));
+    }
+    Ok(held)
+}
+
+/// What somebody fills in.
+#[derive(Debug, Clone)]
+pub struct Filled {
+    /// The button.
+    pub action: String,
+    /// Values by field.
+    pub inputs: Map<String, Value>,
+}
+
+/// Submits a form by a token of the public page; the run goes on.
+///
+/// # Errors
+/// [`FormError::NotFound`], [`FormError::Submitted`], [`FormError::Expired`], [`FormError::Invalid`].
+pub async fn submit_public(ctx: &Ctx, token: &str, filled: Filled) -> Result<(), FormError> {
+    let held = held(ctx, token, "Form not found").await?;
+    submit(ctx, held, filled, None).await
+}
+
+/// Submits a form as a member of the workspace; the run goes on.
+///
+/// # Errors
+/// As [`submit_public`].
+pub async fn submit_as_member(
+    ctx: &Ctx,
+    tenant: TenantId,
+    by: AccountId,
+    token: &str,
+    filled: Filled,
+) -> Result<(), FormError> {
+    let held = for_member(ctx, tenant, token).await?;
+    submit(ctx, held, filled, Some(by)).await
+}
+
+async fn submit(
+    ctx: &Ctx,
+    held: Held,
+    filled: Filled,
+    by: Option<AccountId>,
+) -> Result<(), FormError> {
+    let form = held.form;
+    check_active(ctx, &form)?;
+    let asked = definition(&form)?;
+    let fits =
+        validate_submission(&asked.inputs, &asked.user_actions, &filled.action, &filled.inputs);
+    fits.map_err(FormError::Invalid)?;
+    let data = types::pyjson::dumps(&filled.inputs)
+        .map_err(|err| Fault::caused("a form's data does not serialise", err))?;
+    let submission = Submission {
+        action: &filled.action,
+        data: &data,
+        account: by,
+        end_user: None,
+        recipient: held.recipient_id,
+        now: ctx.now_naive(),
+    };
+    let taken = {
+        let mut conn = ctx.db.acquire().await?;
+        human_input_form::submit(&mut conn, form.tenant_id, form.id, submission).await?
+    };
+    if !taken {
+        return Err(FormError::Submitted(form.id));
+    }
+    match form.workflow_run_id {
+        Some(run) if form.form_kind == "runtime" => Ok(queue::resume(ctx, run).await?),
+        _ => Ok(()),
+    }
+}
+
+fn check_active(ctx: &Ctx, form: &Form) -> Result<(), FormError> {
+    if form.submitted_at.is_some() {
+        return Err(FormError::Submitted(form.id));
+    }
+    let now = ctx.now_naive();
+    let too_old = form.workflow_run_id.is_some()
+        && deadline(ctx, now).is_some_and(|deadline| form.created_at <= deadline);
+    if form.status != "waiting" || form.expiration_time <= now || too_old {
+        return Err(FormError::Expired(form.id));
+    }
+    Ok(())
+}
+
+/// Forms of runs that were made at or before this wait too long, whatever their nodes say. `None`: no such limit.
+fn deadline(ctx: &Ctx, now: NaiveDateTime) -> Option<NaiveDateTime> {
+    let limit = ctx.config.feature.human_input_global_timeout_seconds;
+    if limit <= 0 {
+        return None;
+    }
+    now.checked_sub_signed(TimeDelta::try_seconds(limit)?)
+}
+
+/// A run that ended because its form waited longer than any may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overdue {
+    /// The workspace.
+    pub tenant: TenantId,
+    /// The run.
+    pub run: WorkflowRunId,
+    /// The node that waited.
+    pub node: String,
+}
+
+/// Ends up to `limit` forms that wait too long. Runs whose node gave up waiting go on by its timeout branch; those
+/// beyond the limit for all forms are answered, to be stopped by the caller.
+///
+/// # Errors
+/// Faults of the database. A form whose run could not be queued waits for the next sweep.
+pub async fn sweep(ctx: &Ctx, limit: i64) -> Result<Vec<Overdue>, Fault> {
+    let now = ctx.now_naive();
+    let deadline = deadline(ctx, now);
+    let forms = {
+        let mut conn = ctx.db.acquire().await?;
+        human_input_form::overdue(&mut conn, now, deadline, limit).await?
+    };
+    let mut overdue = Vec::new();
+    for form in forms {
+        let is_test = form.form_kind == "delivery_test";
+        let run = form.workflow_run_id.filter(|_| !is_test);
+        let too_old = run.is_some() && deadline.is_some_and(|deadline| form.created_at <= deadline);
+        let status = if too_old { "expired" } else { "timeout" };
+        // Queued before the form ends: a queue that is away leaves the form to the next sweep, and a run that goes on
+        // early sees by the time that its node waited long enough.
+        match run {
+            Some(run) if !too_old => queue::resume(ctx, run).await?,
+            _ => {}
+        }
+        let ended = {
+            let mut conn = ctx.db.acquire().await?;
+            human_input_form::end(&mut conn, form.tenant_id, form.id, status, now).await?
+        };
+        if !ended {
+            continue;
+        }
+        if let (Some(run), true) = (run, too_old) {
+            overdue.push(Overdue { tenant: form.tenant_id, run, node: form.node_id });
+        }
+    }
+    Ok(overdue)
+}
+
+/// Counts a request for a public form from an address.
+///
+/// # Errors
+/// [`FormError::TooMany`] beyond the limit. Without Redis nobody is kept out.
+pub async fn count_request(ctx: &Ctx, kind: Request, address: &str) -> Result<(), FormError> {
+    let settings = &ctx.config.feature;
+    let limit = u64::try_from(settings.web_form_submit_rate_limit_max_attempts).unwrap_or(u64::MAX);
+    let span = u64::try_from(settings.web_form_submit_rate_limit_window_seconds).unwrap_or(60);
+    let window = redis::Window::seconds(limit, std::time::Duration::from_secs(span));
+    let prefix = match kind {
+        Request::Read => "web_form_access_rate_limit",
+        Request::Submit => "web_form_submit_rate_limit",
+    };
+    let now = ctx.now().signed_duration_since(DateTime::UNIX_EPOCH).to_std().unwrap_or_default();
+    match ctx.redis.window_take(&format!("{prefix}:{address}"), &window, now).await {
+        Ok(false) => Err(FormError::TooMany),
+        Ok(true) => Ok(()),
+        Err(err) => {
+            tracing::warn!(error = %err, "requests for forms are not counted");
+            Ok(())
+        }
+    }
+}
+
+/// What is asked of a public form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// To see it.
+    Read,
+    /// To submit it.
+    Submit,
+}

@@ -1,0 +1,41 @@
+//! Jobs of workflows.
+
+use jobs::{Job, tasks};
+use serde_json::json;
+use services_core::{Ctx, Fault};
+use types::WorkflowRunId;
+use uuid::Uuid;
+
+/// Lets a worker go on with a run that waits.
+///
+/// # Errors
+/// Faults of the queue.
+pub async fn resume(ctx: &Ctx, run: WorkflowRunId) -> Result<(), Fault> {
+    let job = Job::new(tasks::RESUME_APP_EXECUTION).set("payload", json!({"workflow_run_id": run}));
+    enqueue(ctx, job).await
+}
+
+/// Lets a worker fire a schedule that is due.
+///
+/// # Errors
+/// Faults of the queue.
+pub async fn schedule(ctx: &Ctx, plan: Uuid) -> Result<(), Fault> {
+    enqueue(ctx, Job::new(tasks::RUN_SCHEDULE_TRIGGER).set("schedule_id", plan)).await
+}
+
+/// Lets a worker send a form by mail.
+///
+/// # Errors
+/// Faults of the queue.
+pub async fn mail_form(ctx: &Ctx, form: Uuid, node_title: &str) -> Result<(), Fault> {
+    let job =
+        Job::new(tasks::MAIL_HUMAN_INPUT).set("form_id", form).set("node_title", node_title);
+    enqueue(ctx, job).await
+}
+
+async fn enqueue(ctx: &Ctx, job: Job) -> Result<(), Fault> {
+    match ctx.jobs.enqueue(job).await {
+        Ok(_) => Ok(()),
+        Err(err) => Err(Fault::caused("a job could not be queued", err)),
+    }
+}

@@ -1,0 +1,290 @@
+//! From a trigger to a run: a line in the trigger log, a job in the queue, a run in a worker, its end in the log.
+
+use db::{
+    app::App,
+    workflow::Workflow,
+    workflow_trigger_log::{self, NewTriggerLog, Progress, TriggerLog},
+};
+use graph::InvokeFrom;
+use jobs::{Job, tasks};
+use serde_json::{Map, Value, json};
+use services_core::{Ctx, Fault};
+use types::{AccountId, EndUserId};
+use uuid::Uuid;
+
+use super::webhook;
+use crate::{
+    WorkflowError,
+    graph_check::{TRIGGER_PLUGIN, TRIGGER_SCHEDULE, TRIGGER_WEBHOOK},
+    ports::{RunEnd, RunRequest, RunUser, WorkflowRunner},
+};
+
+/// The type of end users that stand for triggers.
+const END_USER: &str = "trigger";
+
+/// A run a trigger asks for.
+#[derive(Debug, Clone)]
+pub struct Triggered {
+    /// The app.
+    pub app: App,
+    /// The version.
+    pub workflow: Workflow,
+    /// The trigger node.
+    pub node: String,
+    /// The node's type.
+    pub kind: &'static str,
+    /// What the run starts with.
+    pub inputs: Map<String, Value>,
+    /// Whom the run is for.
+    pub user: RunUser,
+    /// What lists show of the trigger.
+    pub metadata: Option<Value>,
+}
+
+/// Notes a triggered run and queues it; answers its line in the log.
+///
+/// # Errors
+/// Faults of database and queue: nothing runs then.
+#[tracing::instrument(skip_all, fields(app.id = %triggered.app.id))]
+pub async fn queue(ctx: &Ctx, triggered: Triggered) -> Result<Uuid, WorkflowError> {
+    let id = Uuid::now_v7();
+    let (app, workflow) = (&triggered.app, &triggered.workflow);
+    let data = json!({
+        "app_id": app.id,
+        "tenant_id": app.tenant_id,
+        "workflow_id": workflow.id,
+        "root_node_id": triggered.node,
+        "inputs": triggered.inputs,
+        "files": [],
+        "trigger_type": triggered.kind,
+        "trigger_from": triggered_from(triggered.kind),
+        "trigger_metadata": triggered.metadata,
+    });
+    let metadata = triggered.metadata.as_ref().map_or_else(|| "{}".to_owned(), Value::to_string);
+    {
+        let mut conn = ctx.db.acquire().await?;
+        let new = NewTriggerLog {
+            id,
+            tenant: app.tenant_id,
+            app: app.id,
+            workflow: workflow.id,
+            root_node: &triggered.node,
+            trigger_metadata: &metadata,
+            trigger_type: triggered.kind,
+            trigger_data: &data.to_string(),
+            inputs: &types::pyjson::dumps(&triggered.inputs)?,
+            queue_name: "workflow_team",
+            created_by_role: triggered.user.role(),
+            created_by: &triggered.user.id().to_string(),
+            now: ctx.now_naive(),
+        };
+        workflow_trigger_log::insert(&mut conn, new).await?;
+    }
+    let job = Job::new(tasks::EXECUTE_WORKFLOW_TEAM)
+        .set("task_data_dict", json!({"workflow_trigger_log_id": id}));
+    let queued = ctx.jobs.enqueue(job).await;
+    let mut conn = ctx.db.acquire().await?;
+    match queued {
+        Ok(task) => {
+            let now = ctx.now_naive();
+            workflow_trigger_log::note_queued(&mut conn, app.tenant_id, id, &task, now).await?;
+            Ok(id)
+        }
+        Err(err) => {
+            let error = err.to_string();
+            let progress = Progress {
+                status: "failed",
+                error: Some(&error),
+                finished_at: Some(ctx.now_naive()),
+                ..Progress::default()
+            };
+            workflow_trigger_log::note_progress(&mut conn, app.tenant_id, id, progress).await?;
+            Err(Fault::caused("a triggered run could not be queued", err).into())
+        }
+    }
+}
+
+/// Queues the run of a webhook that was called.
+///
+/// # Errors
+/// As [`queue`].
+pub async fn webhook_called(
+    ctx: &Ctx,
+    called: webhook::Called,
+    data: &Value,
+) -> Result<Uuid, WorkflowError> {
+    let user =
+        services_account::end_user::find_or_create(ctx, &called.app, None, END_USER).await?;
+    let triggered = Triggered {
+        node: called.trigger.node_id,
+        app: called.app,
+        workflow: called.workflow,
+        kind: TRIGGER_WEBHOOK,
+        inputs: webhook::inputs(data),
+        user: RunUser::EndUser(user),
+        metadata: None,
+    };
+    queue(ctx, triggered).await
+}
+
+/// Queues the run of a schedule that is due. A schedule that was dropped meanwhile is left alone.
+///
+/// # Errors
+/// As [`queue`]; faults if nobody of the workspace can be run for.
+pub async fn schedule_due(ctx: &Ctx, plan: Uuid) -> Result<Option<Uuid>, WorkflowError> {
+    let (app, workflow, plan, by) = {
+        let mut conn = ctx.db.acquire().await?;
+        let Some(plan) = db::workflow_schedule_plan::find_for_task(&mut conn, plan).await? else {
+            return Ok(None);
+        };
+        let Some(app) = db::app::find(&mut conn, plan.tenant_id, plan.app_id).await? else {
+            return Ok(None);
+        };
+        let Some(id) = app.workflow_id else { return Ok(None) };
+        let workflow = db::workflow::find(&mut conn, app.tenant_id, app.id, id).await?;
+        let Some(workflow) = workflow else { return Ok(None) };
+        let by = db::workflow_schedule_plan::runner(&mut conn, app.tenant_id).await?;
+        (app, workflow, plan, by)
+    };
+    let by = by.ok_or_else(|| {
+        Fault::Other(format!("No owner or admin found for tenant {}", plan.tenant_id))
+    })?;
+    let triggered = Triggered {
+        app,
+        workflow,
+        node: plan.node_id,
+        kind: TRIGGER_SCHEDULE,
+        inputs: Map::new(),
+        user: RunUser::Account(by),
+        metadata: None,
+    };
+    queue(ctx, triggered).await.map(Some)
+}
+
+/// What a line of the log says for `workflow_runs.triggered_from`.
+fn triggered_from(kind: &str) -> &'static str {
+    match kind {
+        TRIGGER_SCHEDULE => "schedule",
+        TRIGGER_PLUGIN => "plugin",
+        _ => "webhook",
+    }
+}
+
+/// Runs what a line of the log asks for, unless somebody else does. `again` says that the job was handed out before,
+/// to a process that died: what it had begun is over.
+///
+/// # Errors
+/// Faults of the database before the run; once it runs, its line says how it ended.
+pub async fn run(
+    ctx: &Ctx,
+    runner: &dyn WorkflowRunner,
+    line: Uuid,
+    again: bool,
+) -> Result<(), Fault> {
+    let mut conn = ctx.db.acquire().await?;
+    let Some(log) = workflow_trigger_log::find_for_task(&mut conn, line).await? else {
+        tracing::warn!(line = %line, "a triggered run has no line in the log");
+        return Ok(());
+    };
+    if !workflow_trigger_log::claim(&mut conn, log.tenant_id, log.id).await? {
+        if again && log.status == "running" {
+            let progress = Progress {
+                status: "failed",
+                error: Some("The server stopped during the run."),
+                finished_at: Some(ctx.now_naive()),
+                ..Progress::default()
+            };
+            workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
+        }
+        return Ok(());
+    }
+    drop(conn);
+    let end = match request(ctx, &log).await {
+        Ok(request) => runner.run(ctx, request).await,
+        Err(err) => Err(err),
+    };
+    note_end(ctx, &log, end).await
+}
+
+async fn request(ctx: &Ctx, log: &TriggerLog) -> Result<RunRequest, WorkflowError> {
+    let data: Value = serde_json::from_str(&log.trigger_data).unwrap_or_default();
+    let mut conn = ctx.db.acquire().await?;
+    let app = db::app::find(&mut conn, log.tenant_id, log.app_id)
+        .await?
+        .ok_or_else(|| WorkflowError::not_found(format!("App not found: {}", log.app_id)))?;
+    let workflow = db::workflow::find(&mut conn, log.tenant_id, log.app_id, log.workflow_id)
+        .await?
+        .ok_or_else(|| {
+            WorkflowError::not_found(format!("Workflow not found: {}", log.workflow_id))
+        })?;
+    let by: Uuid = log
+        .created_by
+        .parse()
+        .map_err(|_| WorkflowError::not_found("User not found"))?;
+    let user = if log.created_by_role == "account" {
+        RunUser::Account(AccountId(by))
+    } else {
+        let user = db::end_user::find(&mut conn, log.tenant_id, EndUserId(by)).await?;
+        RunUser::EndUser(user.ok_or_else(|| WorkflowError::not_found("User not found"))?)
+    };
+    let files = data.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
+    Ok(RunRequest {
+        app,
+        workflow,
+        user,
+        invoke_from: InvokeFrom::ServiceApi,
+        triggered_from: triggered_from(&log.trigger_type),
+        root_node: log.root_node_id.clone(),
+        inputs: data.get("inputs").and_then(Value::as_object).cloned().unwrap_or_default(),
+        files: files.into_iter().filter_map(|file| file.as_object().cloned()).collect(),
+        check_inputs: false,
+    })
+}
+
+/// Notes how the run of a line ended, also after a pause.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn note_end(
+    ctx: &Ctx,
+    log: &TriggerLog,
+    end: Result<RunEnd, WorkflowError>,
+) -> Result<(), Fault> {
+    let now = ctx.now_naive();
+    let mut conn = ctx.db.acquire().await?;
+    match end {
+        Ok(end) => {
+            let outputs = types::pyjson::dumps(&end.outputs)
+                .map_err(|err| Fault::caused("outputs do not serialise", err))?;
+            let status = match end.status.as_str() {
+                "succeeded" | "partial-succeeded" => "succeeded",
+                "paused" => "paused",
+                _ => "failed",
+            };
+            let progress = Progress {
+                status,
+                run: Some(end.run),
+                outputs: Some(&outputs),
+                error: end.error.as_deref(),
+                elapsed_time: Some(end.elapsed_time),
+                total_tokens: i32::try_from(end.total_tokens).ok(),
+                finished_at: (status != "paused").then_some(now),
+            };
+            workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
+        }
+        Err(err) => {
+            let error = err.to_string();
+            if let WorkflowError::Fault(fault) = &err {
+                tracing::error!(error = %fault, app.id = %log.app_id, "a triggered run did not start");
+            }
+            let progress = Progress {
+                status: "failed",
+                error: Some(&error),
+                finished_at: Some(now),
+                ..Progress::default()
+            };
+            workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
+        }
+    }
+    Ok(())
+}
