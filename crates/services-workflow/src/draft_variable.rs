@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     WorkflowError, draft, graph_check, node_execution,
+    run::{RunFailure, files::Resolver},
     variable::{self, Scope, Variable},
     view,
 };
@@ -190,7 +191,7 @@ pub async fn change(
         return Ok(known);
     }
     let value = match value {
-        Some(value) => Some(typed(&known, value)?),
+        Some(value) => Some(typed(ctx, app, &known, value).await?),
         None => None,
     };
     if !known.editable {
@@ -235,13 +236,42 @@ async fn apply(
 }
 
 /// A value of a request in the type of a variable.
-fn typed(known: &DraftVariable, value: Value) -> Result<Segment, WorkflowError> {
+async fn typed(
+    ctx: &Ctx,
+    app: &App,
+    known: &DraftVariable,
+    value: Value,
+) -> Result<Segment, WorkflowError> {
     let mismatch = |err: TypeMismatch| WorkflowError::invalid(err.0);
     let kind: SegmentType = known.value_type.parse().map_err(mismatch)?;
-    let value = graph::Value::from_json(value);
+    let value = match kind {
+        SegmentType::File => file(ctx, app, &value).await?,
+        SegmentType::ArrayFile => {
+            let Value::Array(items) = &value else {
+                return Err(WorkflowError::invalid("expected list for files"));
+            };
+            let mut files = Vec::with_capacity(items.len());
+            for item in items {
+                files.push(file(ctx, app, item).await?);
+            }
+            graph::Value::array(files)
+        }
+        _ => graph::Value::from_json(value),
+    };
     // Clients are shown `number` for both kinds of numbers, so either may come back.
     let kind = if kind.is_number() { SegmentType::Number } else { kind };
     Segment::with_type(kind, value).map_err(mismatch)
+}
+
+async fn file(ctx: &Ctx, app: &App, value: &Value) -> Result<graph::Value, WorkflowError> {
+    let mapping =
+        value.as_object().ok_or_else(|| WorkflowError::invalid("expected dict for file"))?;
+    let found = Resolver::new(ctx, app.tenant_id, "{}", false).any(mapping).await;
+    match found {
+        Ok(file) => Ok(graph::Value::from(file)),
+        Err(RunFailure::Fault(fault)) => Err(fault.into()),
+        Err(err) => Err(WorkflowError::invalid(err.to_string())),
+    }
 }
 
 /// A value as the editor sees it: a file's `remote_url` is a link that opens it now.

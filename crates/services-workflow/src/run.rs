@@ -304,7 +304,11 @@ impl Runs {
             &request.workflow.features,
             request.invoke_from == InvokeFrom::ServiceApi,
         );
-        let inputs = inputs::check(&variables, &request.inputs, &files).await?;
+        let inputs = match request.root {
+            // What a trigger brings is no form of a start node.
+            Some(_) => inputs::unchecked(&request.inputs),
+            None => inputs::check(&variables, &request.inputs, &files).await?,
+        };
         let system = SystemVariables {
             files: files.system(&request.files).await?,
             user_id: Some(request.runner.system_id()),

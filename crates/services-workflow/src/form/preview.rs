@@ -19,8 +19,9 @@ use crate::{
         self, load,
         save::{self, Ran},
     },
-    file_urls::SignedUrls,
-    graph_check, variable, view,
+    graph_check,
+    run::SignedUrls,
+    variable, view,
 };
 
 /// A human-input node of the draft, ready to be shown.
@@ -93,7 +94,7 @@ pub async fn submit(
         outputs: &outputs,
     };
     save::save(ctx, &ran).await?;
-    Ok(graph::value::object_to_json(&outputs, &SignedUrls::new(ctx)))
+    Ok(graph::value::object_to_json(&outputs, &SignedUrls(ctx.clone())))
 }
 
 /// Sends the form of a node by one of its methods, to see that it arrives.
@@ -186,7 +187,7 @@ async fn prepared(
     let mut pool = VariablePool::new(
         SystemVariables::default(),
         Object::new(),
-        Arc::new(SignedUrls::new(ctx)),
+        Arc::new(SignedUrls(ctx.clone())),
     );
     for variable in variable::open_environment(ctx, app.tenant_id, &row.environment_variables).await? {
         let value = Segment::new(variable.kind, Value::from_json(variable.value));

@@ -12,7 +12,7 @@ use graph::{
     pause::{Form, FormStatus, Forms, NewForm},
 };
 use serde_json::{Map, Value as Json, json};
-use services_core::Ctx;
+use services_core::{Ctx, Fault};
 use types::{AppId, TenantId, WorkflowRunId};
 use uuid::Uuid;
 
@@ -20,27 +20,51 @@ use crate::{WorkflowError, queue};
 
 /// The forms in the database.
 #[derive(Clone)]
-pub struct Stored {
+pub struct StoredForms {
     ctx: Ctx,
 }
 
-impl Stored {
+impl StoredForms {
     /// The forms of this server.
     #[must_use]
-    pub fn new(ctx: &Ctx) -> Self {
-        Self { ctx: ctx.clone() }
+    pub fn new(ctx: Ctx) -> Self {
+        Self { ctx }
+    }
+
+    /// When forms of a workspace time out, in Unix seconds by form id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn expirations(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<(String, i64)>, Fault> {
+        let mut conn = self.ctx.db.acquire().await?;
+        let found = human_input_form::find_many(&mut conn, tenant, ids).await?;
+        let time = |form: &human_input_form::Form| form.expiration_time.and_utc().timestamp();
+        Ok(found.iter().map(|form| (form.id.to_string(), time(form))).collect())
     }
 }
 
 #[async_trait]
-impl Forms for Stored {
+impl Forms for StoredForms {
     async fn find(&self, run: &RunInfo, node_id: &str) -> Result<Option<Form>, String> {
-        find(&self.ctx, run, node_id).await.map_err(|err| err.to_string())
+        find(&self.ctx, run, node_id).await.map_err(|err| shown(&err))
     }
 
     async fn create(&self, run: &RunInfo, form: NewForm) -> Result<Form, String> {
-        create_for_run(&self.ctx, run, form).await.map_err(|err| err.to_string())
+        create_for_run(&self.ctx, run, form).await.map_err(|err| shown(&err))
     }
+}
+
+/// What a node says of an error; of faults the log has the rest.
+fn shown(err: &WorkflowError) -> String {
+    if let WorkflowError::Fault(fault) = err {
+        tracing::error!(error = %fault, "a form could not be read or stored");
+        return "The form could not be stored.".to_owned();
+    }
+    err.to_string()
 }
 
 async fn find(ctx: &Ctx, run: &RunInfo, node: &str) -> Result<Option<Form>, WorkflowError> {

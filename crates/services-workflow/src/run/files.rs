@@ -98,6 +98,15 @@ impl<'a> Resolver<'a> {
         self.find(mapping, &rules, self.is_strict && variable.r#type == "file").await
     }
 
+    /// A file that is put into a variable by hand: any type, any way.
+    ///
+    /// # Errors
+    /// [`RunFailure::Invalid`] in the reference's words.
+    pub async fn any(&self, mapping: &Map<String, Value>) -> Result<File, RunFailure> {
+        let rules = Rules { enabled: true, ..Rules::default() };
+        self.find(mapping, &rules, false).await
+    }
+
     async fn find(
         &self,
         mapping: &Map<String, Value>,

@@ -77,6 +77,12 @@ pub async fn check(
     }
 }
 
+/// The values as they came.
+#[must_use]
+pub fn unchecked(given: &Map<String, Value>) -> Object {
+    given.iter().map(|(name, value)| (name.clone(), Graph::from_stored(value.clone()))).collect()
+}
+
 async fn check_one(
     variable: &Declared,
     given: Option<&Value>,

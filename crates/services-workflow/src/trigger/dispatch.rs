@@ -1,6 +1,8 @@
 //! From a trigger to a run: a line in the trigger log, a job in the queue, a run in a worker, its end in the log.
 
+use chrono::NaiveDateTime;
 use db::{
+    account::Account,
     app::App,
     workflow::Workflow,
     workflow_trigger_log::{self, NewTriggerLog, Progress, TriggerLog},
@@ -9,14 +11,14 @@ use graph::InvokeFrom;
 use jobs::{Job, tasks};
 use serde_json::{Map, Value, json};
 use services_core::{Ctx, Fault};
-use types::{AccountId, EndUserId};
+use types::{AccountId, EndUserId, WorkflowRunId};
 use uuid::Uuid;
 
 use super::webhook;
 use crate::{
     WorkflowError,
     graph_check::{TRIGGER_PLUGIN, TRIGGER_SCHEDULE, TRIGGER_WEBHOOK},
-    ports::{RunEnd, RunRequest, RunUser, WorkflowRunner},
+    run::{RunFailure, RunRequest, Runner, Runs},
 };
 
 /// The type of end users that stand for triggers.
@@ -36,7 +38,7 @@ pub struct Triggered {
     /// What the run starts with.
     pub inputs: Map<String, Value>,
     /// Whom the run is for.
-    pub user: RunUser,
+    pub user: Runner,
     /// What lists show of the trigger.
     pub metadata: Option<Value>,
 }
@@ -91,13 +93,8 @@ pub async fn queue(ctx: &Ctx, triggered: Triggered) -> Result<Uuid, WorkflowErro
             Ok(id)
         }
         Err(err) => {
-            let error = err.to_string();
-            let progress = Progress {
-                status: "failed",
-                error: Some(&error),
-                finished_at: Some(ctx.now_naive()),
-                ..Progress::default()
-            };
+            let why = err.to_string();
+            let progress = failed(&why, ctx.now_naive());
             workflow_trigger_log::note_progress(&mut conn, app.tenant_id, id, progress).await?;
             Err(Fault::caused("a triggered run could not be queued", err).into())
         }
@@ -121,7 +118,7 @@ pub async fn webhook_called(
         workflow: called.workflow,
         kind: TRIGGER_WEBHOOK,
         inputs: webhook::inputs(data),
-        user: RunUser::EndUser(user),
+        user: Runner::EndUser { id: user.id.0, session_id: user.session_id },
         metadata: None,
     };
     queue(ctx, triggered).await
@@ -143,7 +140,10 @@ pub async fn schedule_due(ctx: &Ctx, plan: Uuid) -> Result<Option<Uuid>, Workflo
         let Some(id) = app.workflow_id else { return Ok(None) };
         let workflow = db::workflow::find(&mut conn, app.tenant_id, app.id, id).await?;
         let Some(workflow) = workflow else { return Ok(None) };
-        let by = db::workflow_schedule_plan::runner(&mut conn, app.tenant_id).await?;
+        let by = match db::workflow_schedule_plan::runner(&mut conn, app.tenant_id).await? {
+            Some(by) => db::account::find(&mut conn, by).await?,
+            None => None,
+        };
         (app, workflow, plan, by)
     };
     let by = by.ok_or_else(|| {
@@ -155,7 +155,7 @@ pub async fn schedule_due(ctx: &Ctx, plan: Uuid) -> Result<Option<Uuid>, Workflo
         node: plan.node_id,
         kind: TRIGGER_SCHEDULE,
         inputs: Map::new(),
-        user: RunUser::Account(by),
+        user: account(by),
         metadata: None,
     };
     queue(ctx, triggered).await.map(Some)
@@ -170,17 +170,17 @@ fn triggered_from(kind: &str) -> &'static str {
     }
 }
 
-/// Runs what a line of the log asks for, unless somebody else does. `again` says that the job was handed out before,
-/// to a process that died: what it had begun is over.
+fn account(row: Account) -> Runner {
+    Runner::Account { id: row.id.0, name: row.name, email: row.email }
+}
+
+/// Runs what a line of the log asks for, to its end or to a pause, unless somebody else does. `again` says that the job
+/// was handed out before, to a process that died: what it had begun is over.
 ///
 /// # Errors
 /// Faults of the database before the run; once it runs, its line says how it ended.
-pub async fn run(
-    ctx: &Ctx,
-    runner: &dyn WorkflowRunner,
-    line: Uuid,
-    again: bool,
-) -> Result<(), Fault> {
+pub async fn run(runs: &Runs, line: Uuid, again: bool) -> Result<(), Fault> {
+    let ctx = &runs.ctx;
     let mut conn = ctx.db.acquire().await?;
     let Some(log) = workflow_trigger_log::find_for_task(&mut conn, line).await? else {
         tracing::warn!(line = %line, "a triggered run has no line in the log");
@@ -188,22 +188,24 @@ pub async fn run(
     };
     if !workflow_trigger_log::claim(&mut conn, log.tenant_id, log.id).await? {
         if again && log.status == "running" {
-            let progress = Progress {
-                status: "failed",
-                error: Some("The server stopped during the run."),
-                finished_at: Some(ctx.now_naive()),
-                ..Progress::default()
-            };
+            let progress = failed("The server stopped during the run.", ctx.now_naive());
             workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
         }
         return Ok(());
     }
     drop(conn);
-    let end = match request(ctx, &log).await {
-        Ok(request) => runner.run(ctx, request).await,
-        Err(err) => Err(err),
+    let started = match request(ctx, &log).await {
+        Ok(request) => runs.start(request).await,
+        Err(err) => Err(err.into()),
     };
-    note_end(ctx, &log, end).await
+    let started = match started {
+        Ok(started) => started,
+        Err(err) => return note_failure(ctx, &log, &err).await,
+    };
+    note_run(ctx, &log, started.run_id).await?;
+    let mut events = started.run.log.reader(0);
+    while events.next().await.is_some() {}
+    note_end(ctx, &log, started.run_id).await
 }
 
 async fn request(ctx: &Ctx, log: &TriggerLog) -> Result<RunRequest, WorkflowError> {
@@ -217,74 +219,76 @@ async fn request(ctx: &Ctx, log: &TriggerLog) -> Result<RunRequest, WorkflowErro
         .ok_or_else(|| {
             WorkflowError::not_found(format!("Workflow not found: {}", log.workflow_id))
         })?;
-    let by: Uuid = log
-        .created_by
-        .parse()
-        .map_err(|_| WorkflowError::not_found("User not found"))?;
-    let user = if log.created_by_role == "account" {
-        RunUser::Account(AccountId(by))
+    let nobody = || WorkflowError::not_found("User not found");
+    let by: Uuid = log.created_by.parse().map_err(|_| nobody())?;
+    let runner = if log.created_by_role == "account" {
+        account(db::account::find(&mut conn, AccountId(by)).await?.ok_or_else(nobody)?)
     } else {
         let user = db::end_user::find(&mut conn, log.tenant_id, EndUserId(by)).await?;
-        RunUser::EndUser(user.ok_or_else(|| WorkflowError::not_found("User not found"))?)
+        let user = user.ok_or_else(nobody)?;
+        Runner::EndUser { id: user.id.0, session_id: user.session_id }
     };
-    let files = data.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
     Ok(RunRequest {
         app,
         workflow,
-        user,
+        runner,
+        // So that their runs appear in the app's log, as in the reference.
         invoke_from: InvokeFrom::ServiceApi,
         triggered_from: triggered_from(&log.trigger_type),
-        root_node: log.root_node_id.clone(),
         inputs: data.get("inputs").and_then(Value::as_object).cloned().unwrap_or_default(),
-        files: files.into_iter().filter_map(|file| file.as_object().cloned()).collect(),
-        check_inputs: false,
+        files: data.get("files").and_then(Value::as_array).cloned().unwrap_or_default(),
+        root: log.root_node_id.clone(),
+        run_id: None,
+        call_depth: 0,
     })
 }
 
-/// Notes how the run of a line ended, also after a pause.
+fn failed(why: &str, now: NaiveDateTime) -> Progress<'_> {
+    Progress { status: "failed", error: Some(why), finished_at: Some(now), ..Progress::default() }
+}
+
+async fn note_failure(ctx: &Ctx, log: &TriggerLog, err: &RunFailure) -> Result<(), Fault> {
+    if let RunFailure::Fault(fault) = err {
+        tracing::error!(error = %fault, app.id = %log.app_id, "a triggered run did not start");
+    }
+    let why = err.to_string();
+    let mut conn = ctx.db.acquire().await?;
+    let progress = failed(&why, ctx.now_naive());
+    workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
+    Ok(())
+}
+
+async fn note_run(ctx: &Ctx, log: &TriggerLog, run: WorkflowRunId) -> Result<(), Fault> {
+    let progress = Progress { status: "running", run: Some(run), ..Progress::default() };
+    let mut conn = ctx.db.acquire().await?;
+    workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
+    Ok(())
+}
+
+/// Notes in the line of a triggered run what its row says of its end, also when it ended after a pause.
 ///
 /// # Errors
 /// Faults of the database.
-pub async fn note_end(
-    ctx: &Ctx,
-    log: &TriggerLog,
-    end: Result<RunEnd, WorkflowError>,
-) -> Result<(), Fault> {
-    let now = ctx.now_naive();
+pub async fn note_end(ctx: &Ctx, log: &TriggerLog, run: WorkflowRunId) -> Result<(), Fault> {
     let mut conn = ctx.db.acquire().await?;
-    match end {
-        Ok(end) => {
-            let outputs = types::pyjson::dumps(&end.outputs)
-                .map_err(|err| Fault::caused("outputs do not serialise", err))?;
-            let status = match end.status.as_str() {
-                "succeeded" | "partial-succeeded" => "succeeded",
-                "paused" => "paused",
-                _ => "failed",
-            };
-            let progress = Progress {
-                status,
-                run: Some(end.run),
-                outputs: Some(&outputs),
-                error: end.error.as_deref(),
-                elapsed_time: Some(end.elapsed_time),
-                total_tokens: i32::try_from(end.total_tokens).ok(),
-                finished_at: (status != "paused").then_some(now),
-            };
-            workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
-        }
-        Err(err) => {
-            let error = err.to_string();
-            if let WorkflowError::Fault(fault) = &err {
-                tracing::error!(error = %fault, app.id = %log.app_id, "a triggered run did not start");
-            }
-            let progress = Progress {
-                status: "failed",
-                error: Some(&error),
-                finished_at: Some(now),
-                ..Progress::default()
-            };
-            workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
-        }
-    }
+    let Some(row) = db::workflow_run::find_of_tenant(&mut conn, log.tenant_id, run).await? else {
+        return Ok(());
+    };
+    let status = match row.status.as_str() {
+        "succeeded" | "partial-succeeded" => "succeeded",
+        "paused" => "paused",
+        "running" => "running",
+        _ => "failed",
+    };
+    let progress = Progress {
+        status,
+        run: Some(run),
+        outputs: row.outputs.as_deref(),
+        error: row.error.as_deref(),
+        elapsed_time: Some(row.elapsed_time),
+        total_tokens: i32::try_from(row.total_tokens).ok(),
+        finished_at: row.finished_at,
+    };
+    workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
     Ok(())
 }
