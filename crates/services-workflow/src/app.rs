@@ -33,5 +33,8 @@ pub async fn find(
         return Ok(app);
     }
     let list: Vec<String> = modes.iter().map(|mode| format!("'{mode}'")).collect();
-    Err(WorkflowError::NoApp(format!("App mode is not in the supported list: {{{}}}", list.join(", "))))
+    Err(WorkflowError::NoApp(format!(
+        "App mode is not in the supported list: {{{}}}",
+        list.join(", ")
+    )))
 }

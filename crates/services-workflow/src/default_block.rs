@@ -63,9 +63,7 @@ fn choose_language(block: &mut Value, language: Option<&str>) -> Result<(), Work
             }
             Ok(())
         }
-        Some(other) => {
-            Err(WorkflowError::invalid(format!("Unsupported code language: {other}")))
-        }
+        Some(other) => Err(WorkflowError::invalid(format!("Unsupported code language: {other}"))),
     }
 }
 

@@ -69,10 +69,8 @@ pub async fn find(ctx: &Ctx, app: &App) -> Result<Version, WorkflowError> {
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
 pub async fn save(ctx: &Ctx, app: &App, mut cmd: Save) -> Result<Saved, WorkflowError> {
     let limit = ctx.config.feature.max_variable_size;
-    let environment =
-        variable::read_all(Scope::Environment, &cmd.environment_variables, limit)?;
-    let conversation =
-        variable::read_all(Scope::Conversation, &cmd.conversation_variables, limit)?;
+    let environment = variable::read_all(Scope::Environment, &cmd.environment_variables, limit)?;
+    let conversation = variable::read_all(Scope::Conversation, &cmd.conversation_variables, limit)?;
     let before = find_row(ctx, app).await?;
     check_hash(before.as_ref(), cmd.hash.as_deref())?;
     feature::complete(&app.mode, &mut cmd.features)?;

@@ -60,7 +60,11 @@ fn is_on(value: &Value) -> bool {
 }
 
 /// The value of `key`, with `default` in place of what Python calls false.
-fn or_default<'f>(features: &'f mut Map<String, Value>, key: &str, default: Value) -> &'f mut Value {
+fn or_default<'f>(
+    features: &'f mut Map<String, Value>,
+    key: &str,
+    default: Value,
+) -> &'f mut Value {
     let value = features.entry(key.to_owned()).or_insert(Value::Null);
     if !is_on(value) {
         *value = default;
@@ -94,10 +98,17 @@ fn file_upload(features: &mut Map<String, Value>) -> Result<(), WorkflowError> {
             return Err(pydantic::fault(model, field, message, "sequence_type", value));
         };
         for (index, item) in items.iter().enumerate() {
-            let fits = item.as_str().is_some_and(|word| allowed.is_empty() || allowed.contains(&word));
+            let fits =
+                item.as_str().is_some_and(|word| allowed.is_empty() || allowed.contains(&word));
             if !fits {
                 let message = "Input should be one of the allowed values";
-                return Err(pydantic::fault(model, &format!("{field}.{index}"), message, "enum", item));
+                return Err(pydantic::fault(
+                    model,
+                    &format!("{field}.{index}"),
+                    message,
+                    "enum",
+                    item,
+                ));
             }
         }
     }
@@ -199,13 +210,29 @@ mod tests {
     fn wrong_kinds_are_refused() {
         for (mode, features, expected) in [
             ("workflow", json!({"text_to_speech": "x"}), "text_to_speech must be of dict type"),
-            ("workflow", json!({"text_to_speech": {"enabled": 1}}), "enabled in text_to_speech must be of boolean type"),
-            ("advanced-chat", json!({"opening_statement": 5}), "opening_statement must be of string type"),
-            ("workflow", json!({"sensitive_word_avoidance": {"enabled": true}}), "sensitive_word_avoidance.type is required"),
+            (
+                "workflow",
+                json!({"text_to_speech": {"enabled": 1}}),
+                "enabled in text_to_speech must be of boolean type",
+            ),
+            (
+                "advanced-chat",
+                json!({"opening_statement": 5}),
+                "opening_statement must be of string type",
+            ),
+            (
+                "workflow",
+                json!({"sensitive_word_avoidance": {"enabled": true}}),
+                "sensitive_word_avoidance.type is required",
+            ),
         ] {
             assert_eq!(completed(mode, features), Err(expected.to_owned()));
         }
-        assert!(completed("workflow", json!({"file_upload": "yes"})).unwrap_err().starts_with("1 validation error"));
+        assert!(
+            completed("workflow", json!({"file_upload": "yes"}))
+                .unwrap_err()
+                .starts_with("1 validation error")
+        );
         assert!(completed("workflow", json!({"opening_statement": 5})).is_ok());
     }
 

@@ -164,11 +164,7 @@ pub async fn find_public(ctx: &Ctx, token: &str) -> Result<Public, FormError> {
 ///
 /// # Errors
 /// [`FormError::NotFound`], [`FormError::Submitted`].
-pub async fn find_for_member(
-    ctx: &Ctx,
-    tenant: TenantId,
-    token: &str,
-) -> Result<Shown, FormError> {
+pub async fn find_for_member(ctx: &Ctx, tenant: TenantId, token: &str) -> Result<Shown, FormError> {
     let form = for_member(ctx, tenant, token).await?.form;
     if form.submitted_at.is_some() {
         return Err(FormError::Submitted(form.id));

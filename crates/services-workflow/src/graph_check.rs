@@ -59,9 +59,9 @@ pub fn nodes(graph: &Value) -> impl Iterator<Item = GraphNode<'_>> {
 /// # Errors
 /// [`WorkflowError::Invalid`] without one.
 pub fn node<'g>(graph: &'g Value, id: &str) -> Result<GraphNode<'g>, WorkflowError> {
-    nodes(graph)
-        .find(|node| node.id == id)
-        .ok_or_else(|| WorkflowError::invalid(format!("Node with ID '{id}' not found in the workflow.")))
+    nodes(graph).find(|node| node.id == id).ok_or_else(|| {
+        WorkflowError::invalid(format!("Node with ID '{id}' not found in the workflow."))
+    })
 }
 
 /// Checks a graph.

@@ -63,8 +63,10 @@ pub async fn list(ctx: &Ctx, app: &App, asked: Asked<'_>) -> Result<Page, Workfl
             limit: asked.limit + 1,
         };
         if let Some(last) = asked.last {
-            let time = workflow_run::cursor(&mut conn, app.tenant_id, app.id, &filter, last).await?;
-            let time = time.ok_or_else(|| WorkflowError::invalid("Last workflow run not exists"))?;
+            let time =
+                workflow_run::cursor(&mut conn, app.tenant_id, app.id, &filter, last).await?;
+            let time =
+                time.ok_or_else(|| WorkflowError::invalid("Last workflow run not exists"))?;
             filter.before = Some((time, last));
         }
         let rows = workflow_run::list(&mut conn, app.tenant_id, app.id, &filter).await?;
@@ -197,7 +199,11 @@ pub async fn find(
 ///
 /// # Errors
 /// [`WorkflowError::NotWorkflowApp`], [`WorkflowError::NotFound`].
-pub async fn find_for_service(ctx: &Ctx, app: &App, id: &str) -> Result<WorkflowRun, WorkflowError> {
+pub async fn find_for_service(
+    ctx: &Ctx,
+    app: &App,
+    id: &str,
+) -> Result<WorkflowRun, WorkflowError> {
     if !crate::app::FLOWS.contains(&app.mode.as_str()) {
         return Err(WorkflowError::NotWorkflowApp);
     }

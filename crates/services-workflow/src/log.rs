@@ -74,15 +74,14 @@ pub async fn list(
     let (total, rows) = {
         let mut conn = ctx.db.acquire().await?;
         if let Some(email) = set(&asked.account) {
-            let account =
-                db::creator::member_by_email(&mut conn, app.tenant_id, &email).await?;
-            filter.account = Some(account.ok_or_else(|| {
-                WorkflowError::invalid(format!("Account not found: {email}"))
-            })?);
+            let account = db::creator::member_by_email(&mut conn, app.tenant_id, &email).await?;
+            filter.account =
+                Some(account.ok_or_else(|| {
+                    WorkflowError::invalid(format!("Account not found: {email}"))
+                })?);
         }
         let total = workflow_app_log::count(&mut conn, app.tenant_id, app.id, &filter).await?;
-        let rows =
-            workflow_app_log::page(&mut conn, app.tenant_id, app.id, &filter, limit).await?;
+        let rows = workflow_app_log::page(&mut conn, app.tenant_id, app.id, &filter, limit).await?;
         (total, rows)
     };
     let made = rows.iter().map(|row| (row.created_by_role.as_str(), row.created_by));
@@ -138,11 +137,7 @@ pub struct Archived {
 ///
 /// # Errors
 /// Faults of the database.
-pub async fn archived(
-    ctx: &Ctx,
-    app: &App,
-    limit: Limit,
-) -> Result<Page<Archived>, WorkflowError> {
+pub async fn archived(ctx: &Ctx, app: &App, limit: Limit) -> Result<Page<Archived>, WorkflowError> {
     let (total, rows) = {
         let mut conn = ctx.db.acquire().await?;
         let total = workflow_app_log::count_archived(&mut conn, app.tenant_id, app.id).await?;

@@ -178,17 +178,14 @@ pub async fn full_outputs(
     let (row, offloads) = {
         let mut conn = ctx.db.acquire().await?;
         let row = workflow_node_execution::find(&mut conn, app.tenant_id, app.id, id).await?;
-        let offloads =
-            workflow_node_execution::offloads(&mut conn, app.tenant_id, &[id.0]).await?;
+        let offloads = workflow_node_execution::offloads(&mut conn, app.tenant_id, &[id.0]).await?;
         (row, offloads)
     };
     let Some(row) = row else { return Ok(None) };
     let key = offloads.into_iter().find(|it| it.r#type == "outputs").and_then(|it| it.key);
     let outputs = match key {
         Some(key) => serde_json::from_slice(&ctx.storage.load(&key).await?)?,
-        None => {
-            serde_json::from_str(row.outputs.as_deref().unwrap_or("{}")).unwrap_or_default()
-        }
+        None => serde_json::from_str(row.outputs.as_deref().unwrap_or("{}")).unwrap_or_default(),
     };
     Ok(Some(outputs))
 }

@@ -28,8 +28,7 @@ pub async fn schedule(ctx: &Ctx, plan: Uuid) -> Result<(), Fault> {
 /// # Errors
 /// Faults of the queue.
 pub async fn mail_form(ctx: &Ctx, form: Uuid, node_title: &str) -> Result<(), Fault> {
-    let job =
-        Job::new(tasks::MAIL_HUMAN_INPUT).set("form_id", form).set("node_title", node_title);
+    let job = Job::new(tasks::MAIL_HUMAN_INPUT).set("form_id", form).set("node_title", node_title);
     enqueue(ctx, job).await
 }
 

@@ -69,7 +69,9 @@ fn window<'a>(app: &App, asked: Asked<'a>) -> Result<Window<'a>, WorkflowError> 
     let start = time(asked.start, asked.zone, "start")?;
     let end = time(asked.end, asked.zone, "end")?;
     if start.zip(end).is_some_and(|(start, end)| start > end) {
-        return Err(WorkflowError::Refused("start must be earlier than or equal to end".to_owned()));
+        return Err(WorkflowError::Refused(
+            "start must be earlier than or equal to end".to_owned(),
+        ));
     }
     Ok(Window {
         tenant: app.tenant_id,
@@ -108,7 +110,8 @@ mod tests {
 
     #[test]
     fn times_are_in_the_reader_s_zone() {
-        let time = |text, zone| time(Some(text), zone, "start").map(|time| time.unwrap().to_string());
+        let time =
+            |text, zone| time(Some(text), zone, "start").map(|time| time.unwrap().to_string());
         assert_eq!(time("2025-01-01 00:00", "Asia/Tokyo").unwrap(), "2024-12-31 15:00:00");
         assert_eq!(time("2025-01-01 00:00", "nowhere").unwrap(), "2025-01-01 00:00:00");
         assert_eq!(

@@ -24,8 +24,22 @@ const KIND: &str = "workflow";
 
 /// Labels there are; others are dropped.
 const LABELS: &[&str] = &[
-    "search", "image", "videos", "weather", "finance", "design", "travel", "social", "news",
-    "medical", "productivity", "education", "business", "entertainment", "utilities", "other",
+    "search",
+    "image",
+    "videos",
+    "weather",
+    "finance",
+    "design",
+    "travel",
+    "social",
+    "news",
+    "medical",
+    "productivity",
+    "education",
+    "business",
+    "entertainment",
+    "utilities",
+    "other",
     "rag",
 ];
 
@@ -181,12 +195,18 @@ pub enum Which {
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] for a tool, app or version that is gone.
-pub async fn settings(ctx: &Ctx, tenant: TenantId, which: Which) -> Result<Settings, WorkflowError> {
+pub async fn settings(
+    ctx: &Ctx,
+    tenant: TenantId,
+    which: Which,
+) -> Result<Settings, WorkflowError> {
     let (row, published) = {
         let mut conn = ctx.db.acquire().await?;
         let row = match which {
             Which::Tool(id) => tool_workflow_provider::find(&mut conn, tenant, id).await?,
-            Which::OfApp(app) => tool_workflow_provider::find_of_app(&mut conn, tenant, app).await?,
+            Which::OfApp(app) => {
+                tool_workflow_provider::find_of_app(&mut conn, tenant, app).await?
+            }
         };
         let row = row.ok_or_else(|| WorkflowError::invalid("Tool not found"))?;
         let app = find_app(&mut conn, tenant, row.app_id).await?;
@@ -266,7 +286,13 @@ async fn one(ctx: &Ctx, tenant: TenantId, row: WorkflowTool) -> Result<Provider,
         labels: &labels,
     };
     let tool = entity::tool(&version, &configured, &shape)?;
-    Ok(Provider { icon: serde_json::from_str(&row.icon).unwrap_or_default(), author, labels, tool, row })
+    Ok(Provider {
+        icon: serde_json::from_str(&row.icon).unwrap_or_default(),
+        author,
+        labels,
+        tool,
+        row,
+    })
 }
 
 fn gone(id: Uuid) -> WorkflowError {

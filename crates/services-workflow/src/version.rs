@@ -163,12 +163,8 @@ pub async fn delete(ctx: &Ctx, app: &App, id: &str) -> Result<(), WorkflowError>
             "Cannot delete workflow that is currently in use by app '{user}'"
         )));
     }
-    let tool = db::tool_workflow_provider::runs_version(
-        &mut tx,
-        app.tenant_id,
-        app.id,
-        &row.version,
-    );
+    let tool =
+        db::tool_workflow_provider::runs_version(&mut tx, app.tenant_id, app.id, &row.version);
     if tool.await? {
         return Err(WorkflowError::Refused(
             "Cannot delete workflow that is published as a tool".to_owned(),
@@ -194,9 +190,11 @@ mod tests {
 
     #[test]
     fn versions_are_named_as_python_prints_times() {
-        let time = chrono::DateTime::from_timestamp_micros(1_735_786_984_678_901).unwrap().naive_utc();
+        let time =
+            chrono::DateTime::from_timestamp_micros(1_735_786_984_678_901).unwrap().naive_utc();
         assert_eq!(python_time(time), "2025-01-02 03:03:04.678901");
-        let whole = chrono::DateTime::from_timestamp_micros(1_735_786_984_000_000).unwrap().naive_utc();
+        let whole =
+            chrono::DateTime::from_timestamp_micros(1_735_786_984_000_000).unwrap().naive_utc();
         assert_eq!(python_time(whole), "2025-01-02 03:03:04");
     }
 }

@@ -156,7 +156,9 @@ impl HumanInput {
     }
 
     fn has_web_app(&self) -> bool {
-        self.settings.enabled_methods().any(|it| it.get("type").and_then(Json::as_str) == Some("webapp"))
+        self.settings
+            .enabled_methods()
+            .any(|it| it.get("type").and_then(Json::as_str) == Some("webapp"))
     }
 
     fn display_in_ui(&self, ctx: &NodeCtx) -> bool {
@@ -170,7 +172,8 @@ impl HumanInput {
         let in_console = matches!(from, InvokeFrom::Debugger | InvokeFrom::Explore);
         let kind = |it: &Json| it.get("type").and_then(Json::as_str).map(str::to_owned);
         let kept = self
-            .settings.enabled_methods()
+            .settings
+            .enabled_methods()
             .filter(|it| !(in_console && kind(it).as_deref() == Some("webapp")));
         kept.cloned()
             .map(|mut method| {

@@ -174,11 +174,7 @@ struct Large {
     file: Uuid,
 }
 
-async fn offload(
-    ctx: &Ctx,
-    ran: &Ran<'_>,
-    draft: &Draft,
-) -> Result<Option<Large>, WorkflowError> {
+async fn offload(ctx: &Ctx, ran: &Ran<'_>, draft: &Draft) -> Result<Option<Large>, WorkflowError> {
     let (cut, is_cut) = truncator(ctx).segment(&draft.value);
     if !is_cut {
         return Ok(None);
@@ -252,8 +248,7 @@ async fn write_all(
 ) -> Result<(), WorkflowError> {
     let now = ctx.now_naive();
     let mut tx = ctx.db.begin().await?;
-    let before =
-        workflow_draft_variable::list_of_node(&mut tx, ran.app, ran.by, ran.node).await?;
+    let before = workflow_draft_variable::list_of_node(&mut tx, ran.app, ran.by, ran.node).await?;
     let old: Vec<Uuid> = before.into_iter().filter_map(|variable| variable.file_id).collect();
     for (draft, large) in &drafts {
         let value = large.as_ref().map_or(&draft.value, |large| &large.cut);

@@ -189,12 +189,17 @@ async fn prepared(
         Object::new(),
         Arc::new(SignedUrls(ctx.clone())),
     );
-    for variable in variable::open_environment(ctx, app.tenant_id, &row.environment_variables).await? {
+    for variable in
+        variable::open_environment(ctx, app.tenant_id, &row.environment_variables).await?
+    {
         let value = Segment::new(variable.kind, Value::from_json(variable.value));
         pool.set("env", &variable.name, value);
     }
-    let wanted: Vec<Vec<String>> =
-        settings.variable_mapping(node.id).into_values().map(|it| it.into_iter().collect()).collect();
+    let wanted: Vec<Vec<String>> = settings
+        .variable_mapping(node.id)
+        .into_values()
+        .map(|it| it.into_iter().collect())
+        .collect();
     for found in load::selected(ctx, app, by, &wanted).await? {
         pool.set(&found.node, &found.name, found.value);
     }

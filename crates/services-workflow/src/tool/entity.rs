@@ -100,9 +100,7 @@ pub(super) fn tool(
     for it in configured {
         parameters.push(match variables.get(&it.name) {
             Some(variable) => of_variable(it, variable)?,
-            None if takes_files == Some(true) => {
-                parameter(it, &it.name, "system-files")
-            }
+            None if takes_files == Some(true) => parameter(it, &it.name, "system-files"),
             None => return Err(WorkflowError::invalid("variable not found")),
         });
     }
@@ -154,7 +152,8 @@ fn of_variable(configured: &Configured, variable: &Value) -> Result<Parameter, W
         }
     };
     let options = variable.get("options").and_then(Value::as_array).filter(|_| kind == "select");
-    let choice = |value: &str| Choice { value: value.to_owned(), label: Text::new(value), icon: None };
+    let choice =
+        |value: &str| Choice { value: value.to_owned(), label: Text::new(value), icon: None };
     Ok(Parameter {
         required: variable.get("required").and_then(Value::as_bool).unwrap_or(false),
         default: variable.get("default").filter(|it| !it.is_null()).cloned(),
@@ -202,12 +201,23 @@ mod tests {
 
     #[test]
     fn variables_become_parameters() {
-        let configured =
-            Configured { name: "v".to_owned(), description: "d".to_owned(), form: "llm".to_owned() };
-        for (kind, expected) in [("paragraph", "string"), ("checkbox", "boolean"), ("file-list", "files")] {
-            let made = of_variable(&configured, &json!({"variable": "v", "type": kind, "label": "V", "required": true}));
+        let configured = Configured {
+            name: "v".to_owned(),
+            description: "d".to_owned(),
+            form: "llm".to_owned(),
+        };
+        for (kind, expected) in
+            [("paragraph", "string"), ("checkbox", "boolean"), ("file-list", "files")]
+        {
+            let made = of_variable(
+                &configured,
+                &json!({"variable": "v", "type": kind, "label": "V", "required": true}),
+            );
             let made = made.unwrap();
-            assert_eq!((made.r#type, made.required, made.label.en_US.as_str()), (expected, true, "V"));
+            assert_eq!(
+                (made.r#type, made.required, made.label.en_US.as_str()),
+                (expected, true, "V")
+            );
         }
         let select = json!({"variable": "v", "type": "select", "label": "V", "options": ["a", "b"], "default": "a"});
         let made = of_variable(&configured, &select).unwrap();

@@ -160,7 +160,8 @@ async fn poll_schedule(
 ) -> Result<Option<Event>, WorkflowError> {
     let schedule = Schedule::of_node(node.data)?;
     let hash = crypto::hash::sha256_hex(schedule.cron.as_bytes());
-    let key = format!("schedule_debug_runtime:{}:{by}:{}:{}:{hash}", app.tenant_id, app.id, node.id);
+    let key =
+        format!("schedule_debug_runtime:{}:{by}:{}:{}:{hash}", app.tenant_id, app.id, node.id);
     let known: Option<Value> = ctx.redis.get_json(&key).await.unwrap_or_default();
     let due = match known.as_ref().and_then(|it| it.get("next_run_at")?.as_str()) {
         Some(time) => time.trim_end_matches('Z').parse().ok(),

@@ -110,8 +110,7 @@ pub async fn webhook_called(
     called: webhook::Called,
     data: &Value,
 ) -> Result<Uuid, WorkflowError> {
-    let user =
-        services_account::end_user::find_or_create(ctx, &called.app, None, END_USER).await?;
+    let user = services_account::end_user::find_or_create(ctx, &called.app, None, END_USER).await?;
     let triggered = Triggered {
         node: called.trigger.node_id,
         app: called.app,

@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 use db::{
-    PgConnection, app::App, workflow_schedule_plan::PlanChange, workflow_schedule_plan::SchedulePlan,
+    PgConnection, app::App, workflow_schedule_plan::PlanChange,
+    workflow_schedule_plan::SchedulePlan,
 };
 use serde_json::{Map, Value};
 use services_core::{Ctx, Fault};
@@ -85,7 +86,9 @@ fn visual(frequency: &str, config: &Value) -> Result<String, WorkflowError> {
             Some(time) => time.as_str().unwrap_or_default(),
         };
         if time.is_empty() {
-            return Err(WorkflowError::invalid(format!("time is required for {frequency} schedules")));
+            return Err(WorkflowError::invalid(format!(
+                "time is required for {frequency} schedules"
+            )));
         }
         clock(time)
     };
@@ -102,8 +105,9 @@ fn visual(frequency: &str, config: &Value) -> Result<String, WorkflowError> {
         }
         "weekly" => {
             let (hour, minute) = time()?;
-            let days = list("weekdays")
-                .ok_or_else(|| WorkflowError::invalid("Weekdays are required for weekly schedules"))?;
+            let days = list("weekdays").ok_or_else(|| {
+                WorkflowError::invalid("Weekdays are required for weekly schedules")
+            })?;
             Ok(format!("{minute} {hour} * * {}", weekdays(days)?))
         }
         "monthly" => {
@@ -149,11 +153,15 @@ fn clock(time: &str) -> Result<(u32, u32), WorkflowError> {
     let [clock, period] = parts.as_slice() else { return Err(wrong("HH:MM AM/PM")) };
     let period = period.to_uppercase();
     if period != "AM" && period != "PM" {
-        return Err(WorkflowError::invalid(format!("Invalid period: '{period}'. Must be 'AM' or 'PM'")));
+        return Err(WorkflowError::invalid(format!(
+            "Invalid period: '{period}'. Must be 'AM' or 'PM'"
+        )));
     }
     let parts: Vec<&str> = clock.split(':').collect();
     let [hour, minute] = parts.as_slice() else {
-        return Err(WorkflowError::invalid(format!("Invalid time format: '{clock}'. Expected 'HH:MM'")));
+        return Err(WorkflowError::invalid(format!(
+            "Invalid time format: '{clock}'. Expected 'HH:MM'"
+        )));
     };
     let number = |text: &str| {
         text.parse::<u32>().map_err(|_| {
@@ -164,7 +172,9 @@ fn clock(time: &str) -> Result<(u32, u32), WorkflowError> {
     };
     let (hour, minute) = (number(hour)?, number(minute)?);
     if !(1..=12).contains(&hour) {
-        return Err(WorkflowError::invalid(format!("Invalid hour: {hour}. Must be between 1 and 12")));
+        return Err(WorkflowError::invalid(format!(
+            "Invalid hour: {hour}. Must be between 1 and 12"
+        )));
     }
     if minute > 59 {
         return Err(WorkflowError::invalid(format!(
@@ -235,12 +245,16 @@ pub async fn take_due(ctx: &Ctx) -> Result<Vec<SchedulePlan>, Fault> {
                     None
                 }
             };
-            db::workflow_schedule_plan::advance(&mut tx, plan.tenant_id, plan.id, next, now).await?;
+            db::workflow_schedule_plan::advance(&mut tx, plan.tenant_id, plan.id, next, now)
+                .await?;
         }
         tx.commit().await?;
         taken.extend(due);
         if cap > 0 && taken.len() >= cap {
-            tracing::warn!(schedules = taken.len(), "as many schedules fired as one tick may; the rest waits");
+            tracing::warn!(
+                schedules = taken.len(),
+                "as many schedules fired as one tick may; the rest waits"
+            );
             return Ok(taken);
         }
     }
@@ -265,7 +279,11 @@ mod tests {
             ("daily", json!({"time": "9:30 AM"}), "30 9 * * *"),
             ("daily", json!({}), "0 0 * * *"),
             ("weekly", json!({"time": "12:00 PM", "weekdays": ["mon", "sun"]}), "0 12 * * 0,1"),
-            ("monthly", json!({"time": "11:59 PM", "monthly_days": [31, 1, 1, "last"]}), "59 23 1,31,L * *"),
+            (
+                "monthly",
+                json!({"time": "11:59 PM", "monthly_days": [31, 1, 1, "last"]}),
+                "59 23 1,31,L * *",
+            ),
         ] {
             let data = json!({"mode": "visual", "frequency": frequency, "visual_config": config});
             assert_eq!(cron(data), Ok(expected.to_owned()));
@@ -275,13 +293,26 @@ mod tests {
     #[test]
     fn faults_are_named() {
         for (data, expected) in [
-            (json!({"mode": "cron", "cron_expression": ""}), "Cron expression is required for cron mode"),
-            (json!({"mode": "visual", "visual_config": {}}), "Frequency is required for visual mode"),
-            (json!({"frequency": "daily", "visual_config": {"time": "25:99"}}),
-             "Invalid time format: '25:99'. Expected 'HH:MM AM/PM'"),
-            (json!({"frequency": "daily", "visual_config": {"time": "13:00 PM"}}),
-             "Invalid hour: 13. Must be between 1 and 12"),
-            (json!({"frequency": "weekly", "visual_config": {}}), "Weekdays are required for weekly schedules"),
+            (
+                json!({"mode": "cron", "cron_expression": ""}),
+                "Cron expression is required for cron mode",
+            ),
+            (
+                json!({"mode": "visual", "visual_config": {}}),
+                "Frequency is required for visual mode",
+            ),
+            (
+                json!({"frequency": "daily", "visual_config": {"time": "25:99"}}),
+                "Invalid time format: '25:99'. Expected 'HH:MM AM/PM'",
+            ),
+            (
+                json!({"frequency": "daily", "visual_config": {"time": "13:00 PM"}}),
+                "Invalid hour: 13. Must be between 1 and 12",
+            ),
+            (
+                json!({"frequency": "weekly", "visual_config": {}}),
+                "Weekdays are required for weekly schedules",
+            ),
             (json!({"frequency": "yearly"}), "Unsupported frequency: yearly"),
             (json!({"mode": "lunar"}), "Invalid schedule mode: lunar"),
         ] {
@@ -323,8 +354,14 @@ mod tests {
     fn expressions_that_are_none_are_refused() {
         let fields = "Cron expression must have exactly 5 fields or be a predefined expression (@daily, @weekly, etc.).";
         let now = "2025-01-01T00:00:00Z";
-        assert_eq!(next("every day", "UTC", now), Err(format!("{fields} Got 2 fields: 'every day'")));
-        assert_eq!(next("0 0 0 0 0 0", "UTC", now), Err(format!("{fields} Got 6 fields: '0 0 0 0 0 0'")));
+        assert_eq!(
+            next("every day", "UTC", now),
+            Err(format!("{fields} Got 2 fields: 'every day'"))
+        );
+        assert_eq!(
+            next("0 0 0 0 0 0", "UTC", now),
+            Err(format!("{fields} Got 6 fields: '0 0 0 0 0 0'"))
+        );
         assert!(next("61 * * * *", "UTC", now).is_err());
         assert!(next("0 0 31 2 *", "UTC", now).is_err());
         assert!(next("@never", "UTC", now).is_err());

@@ -200,7 +200,9 @@ mod tests {
             "params": [{"name": "page", "type": "number", "required": true}, {"name": "flag", "type": "boolean"}],
             "body": [{"name": "title", "type": "string", "required": true}, {"name": "tags", "type": "array[string]"}],
         });
-        let processed = ask(data, "page=2&flag=Yes&extra=e", r#"{"title": "hé", "tags": ["a"], "more": [1]}"#).unwrap();
+        let processed =
+            ask(data, "page=2&flag=Yes&extra=e", r#"{"title": "hé", "tags": ["a"], "more": [1]}"#)
+                .unwrap();
         assert_eq!(processed["query_params"], json!({"page": 2, "flag": true, "extra": "e"}));
         assert_eq!(processed["body"], json!({"title": "hé", "tags": ["a"], "more": [1]}));
         assert_eq!(processed["headers"]["X-Token"], "tok");
@@ -213,20 +215,56 @@ mod tests {
         let param = |kind: &str| json!({"method": "post", "params": [{"name": "p", "type": kind}]});
         for (data, query, sent, expected) in [
             (json!({"method": "get"}), "", "", "HTTP method mismatch. Expected GET, got POST"),
-            (json!({"method": "post", "content_type": "text/plain"}), "", "",
-             "Content-type mismatch. Expected text/plain, got application/json"),
-            (json!({"method": "post", "headers": [{"name": "X-Other", "required": true}]}), "", "",
-             "Required header missing: X-Other"),
-            (json!({"method": "post", "params": [{"name": "p", "required": true}]}), "", "",
-             "Required parameter missing: p"),
-            (param("number"), "p=two", "", "Parameter 'p' validation failed: Cannot convert 'two' to number"),
-            (param("boolean"), "p=maybe", "", "Parameter 'p' validation failed: Cannot convert 'maybe' to boolean"),
+            (
+                json!({"method": "post", "content_type": "text/plain"}),
+                "",
+                "",
+                "Content-type mismatch. Expected text/plain, got application/json",
+            ),
+            (
+                json!({"method": "post", "headers": [{"name": "X-Other", "required": true}]}),
+                "",
+                "",
+                "Required header missing: X-Other",
+            ),
+            (
+                json!({"method": "post", "params": [{"name": "p", "required": true}]}),
+                "",
+                "",
+                "Required parameter missing: p",
+            ),
+            (
+                param("number"),
+                "p=two",
+                "",
+                "Parameter 'p' validation failed: Cannot convert 'two' to number",
+            ),
+            (
+                param("boolean"),
+                "p=maybe",
+                "",
+                "Parameter 'p' validation failed: Cannot convert 'maybe' to boolean",
+            ),
             (body("string"), "", "{}", "Required body parameter missing: a"),
             (body("string"), "", "[1]", "Required body parameter missing: a"),
-            (body("string"), "", r#"{"a": 5}"#, "Parameter 'a' validation failed: Expected string, got int"),
-            (body("array[string]"), "", r#"{"a": [1]}"#,
-             "Parameter 'a' validation failed: Expected array of strings, got list"),
-            (body("object"), "", r#"{"a": null}"#, "Parameter 'a' validation failed: Expected object, got NoneType"),
+            (
+                body("string"),
+                "",
+                r#"{"a": 5}"#,
+                "Parameter 'a' validation failed: Expected string, got int",
+            ),
+            (
+                body("array[string]"),
+                "",
+                r#"{"a": [1]}"#,
+                "Parameter 'a' validation failed: Expected array of strings, got list",
+            ),
+            (
+                body("object"),
+                "",
+                r#"{"a": null}"#,
+                "Parameter 'a' validation failed: Expected object, got NoneType",
+            ),
         ] {
             assert_eq!(ask(data, query, sent), Err(expected.to_owned()));
         }
@@ -235,7 +273,9 @@ mod tests {
     #[test]
     fn plain_text_needs_content_only_if_required() {
         let data = |required: bool| {
-            settings(json!({"method": "post", "content_type": "text/plain", "body": [{"name": "raw", "required": required}]}))
+            settings(
+                json!({"method": "post", "content_type": "text/plain", "body": [{"name": "raw", "required": required}]}),
+            )
         };
         let empty = request("POST", "text/plain", "", "");
         assert_eq!(
@@ -249,8 +289,11 @@ mod tests {
 
     #[test]
     fn numbers_of_forms_are_whole_where_they_can_be() {
-        for (text, expected) in [("2", json!(2)), ("2.50", json!(2.5)), ("-3.0", json!(-3)), (" 7 ", json!(7))] {
-            let parameter = Parameter { name: "n".to_owned(), kind: SegmentType::Number, required: false };
+        for (text, expected) in
+            [("2", json!(2)), ("2.50", json!(2.5)), ("-3.0", json!(-3)), (" 7 ", json!(7))]
+        {
+            let parameter =
+                Parameter { name: "n".to_owned(), kind: SegmentType::Number, required: false };
             assert_eq!(from_text(&parameter, text), Ok(expected));
         }
     }

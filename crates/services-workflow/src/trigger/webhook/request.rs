@@ -47,7 +47,8 @@ impl Request {
     /// The media type of the body; JSON if the client does not say.
     #[must_use]
     pub fn content_type(&self) -> String {
-        let header = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let header =
+            self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let value = header.map(|(_, value)| value.trim()).filter(|value| !value.is_empty());
         let value = value.unwrap_or("application/json").to_lowercase();
         value.split(';').next().unwrap_or_default().trim().to_owned()
@@ -139,14 +140,23 @@ mod tests {
             ("application/json; charset=utf-8", "{\"a\": [1]}", json!({"a": [1]})),
             ("application/json", " \n", json!({})),
             ("", "[1]", json!([1])),
-            ("application/x-www-form-urlencoded", "a=x+y&b=%C3%BC&a=2", json!({"a": "x y", "b": "ü"})),
+            (
+                "application/x-www-form-urlencoded",
+                "a=x+y&b=%C3%BC&a=2",
+                json!({"a": "x y", "b": "ü"}),
+            ),
             ("text/plain", "plain ü", json!({"raw": "plain ü"})),
             ("application/xml", "<a/>", json!({"raw": "<a/>"})),
             ("application/octet-stream", "x", json!({"raw": null})),
         ] {
             assert_eq!(request(content_type, body).body_value(), Ok(expected), "{content_type}");
         }
-        assert!(request("application/json", "{").body_value().unwrap_err().starts_with("Invalid JSON body: "));
+        assert!(
+            request("application/json", "{")
+                .body_value()
+                .unwrap_err()
+                .starts_with("Invalid JSON body: ")
+        );
     }
 
     #[test]
@@ -155,6 +165,9 @@ mod tests {
         request.headers = [("x-token", "a"), ("X-2fa-key", "b"), ("x-token", "c")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
-        assert_eq!(Value::Object(request.header_map()), json!({"X-Token": "a,c", "X-2Fa-Key": "b"}));
+        assert_eq!(
+            Value::Object(request.header_map()),
+            json!({"X-Token": "a,c", "X-2Fa-Key": "b"})
+        );
     }
 }
