@@ -40,3 +40,39 @@ pub async fn list(db: &mut PgConnection, language: &str) -> Result<Vec<Banner>> 
     .fetch_all(db)
     .await?)
 }
+
+/// What a new banner is made of.
+#[derive(Debug, Clone)]
+pub struct NewBanner<'a> {
+    /// See [`Banner::content`].
+    pub content: Value,
+    /// See [`Banner::link`].
+    pub link: &'a str,
+    /// See [`Banner::sort`].
+    pub sort: i32,
+    /// Like `en-US`.
+    pub language: &'a str,
+}
+
+/// Adds a banner.
+#[tracing::instrument(name = "db.banner.insert", skip_all, err)]
+pub async fn insert(db: &mut PgConnection, new: NewBanner<'_>) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO exporle_banners (id, content, link, sort, language) VALUES ($1, $2, $3, $4, $5)",
+        Uuid::new_v4(),
+        new.content,
+        new.link,
+        new.sort,
+        new.language,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Removes a banner; answers whether it was there.
+#[tracing::instrument(name = "db.banner.delete", skip_all, err)]
+pub async fn delete(db: &mut PgConnection, id: Uuid) -> Result<bool> {
+    let done = sqlx::query!("DELETE FROM exporle_banners WHERE id = $1", id).execute(db).await?;
+    Ok(0 < done.rows_affected())
+}

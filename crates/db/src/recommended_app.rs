@@ -86,6 +86,17 @@ pub async fn exists(db: &mut PgConnection, app: AppId) -> Result<bool> {
     .await?)
 }
 
+/// Whether the catalogue shows the app.
+#[tracing::instrument(name = "db.recommended_app.is_listed", skip_all, err)]
+pub async fn is_listed(db: &mut PgConnection, app: AppId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM recommended_apps WHERE app_id = $1 AND is_listed) AS "exists!""#,
+        app as _,
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// The app, if the catalogue has it: being in the catalogue is what lets other workspaces see it.
 #[tracing::instrument(name = "db.recommended_app.find", skip_all, err)]
 pub async fn find(db: &mut PgConnection, app: AppId) -> Result<Option<PublicApp>> {
@@ -115,5 +126,95 @@ pub async fn count_install(db: &mut PgConnection, app: AppId) -> Result<()> {
     )
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// What the catalogue says of an app.
+#[derive(Debug, Clone, Copy)]
+pub struct Listing<'a> {
+    /// For people.
+    pub description: &'a str,
+    /// Text of the footer.
+    pub copyright: &'a str,
+    /// URL of the privacy policy.
+    pub privacy_policy: &'a str,
+    /// Text below the input.
+    pub custom_disclaimer: &'a str,
+    /// Like `en-US`.
+    pub language: &'a str,
+    /// Where the catalogue files it.
+    pub category: &'a str,
+    /// Its place.
+    pub position: i32,
+}
+
+/// Puts an app into the catalogue, or changes what that says of it; answers whether it was not there. The app becomes
+/// public. For the operator: the app may be of any workspace.
+#[tracing::instrument(name = "db.recommended_app.save", skip_all, err)]
+pub async fn save(db: &mut PgConnection, app: AppId, listing: Listing<'_>) -> Result<bool> {
+    let description = serde_json::Value::from(listing.description);
+    let changed = sqlx::query!(
+        r#"
+        UPDATE recommended_apps
+        SET description = $2, copyright = $3, privacy_policy = $4, custom_disclaimer = $5, language = $6, category = $7,
+            position = $8, updated_at = CURRENT_TIMESTAMP
+        WHERE app_id = $1
+        "#,
+        app as _,
+        description,
+        listing.copyright,
+        listing.privacy_policy,
+        listing.custom_disclaimer,
+        listing.language,
+        listing.category,
+        listing.position,
+    )
+    .execute(&mut *db)
+    .await?;
+    let is_new = changed.rows_affected() == 0;
+    if is_new {
+        sqlx::query!(
+            r#"
+            INSERT INTO recommended_apps (id, app_id, description, copyright, privacy_policy, custom_disclaimer, language,
+                                          category, position, is_listed, install_count)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, true, 0)
+            "#,
+            uuid::Uuid::new_v4(),
+            app as _,
+            description,
+            listing.copyright,
+            listing.privacy_policy,
+            listing.custom_disclaimer,
+            listing.language,
+            listing.category,
+            listing.position,
+        )
+        .execute(&mut *db)
+        .await?;
+    }
+    sqlx::query!("UPDATE apps SET is_public = true WHERE id = $1", app as _).execute(db).await?;
+    Ok(is_new)
+}
+
+/// Takes an app out of the catalogue and off other workspaces' pages; its workspace keeps it to itself again. For the
+/// operator: the app may be of any workspace.
+#[tracing::instrument(name = "db.recommended_app.delete", skip_all, err)]
+pub async fn delete(db: &mut PgConnection, app: AppId) -> Result<()> {
+    let gone = sqlx::query!("DELETE FROM recommended_apps WHERE app_id = $1", app as _)
+        .execute(&mut *db)
+        .await?;
+    if gone.rows_affected() == 0 {
+        return Ok(());
+    }
+    sqlx::query!("UPDATE apps SET is_public = false WHERE id = $1", app as _)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query!(
+        "DELETE FROM installed_apps WHERE app_id = $1 AND tenant_id <> app_owner_tenant_id",
+        app as _,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!("DELETE FROM trial_apps WHERE app_id = $1", app as _).execute(db).await?;
     Ok(())
 }

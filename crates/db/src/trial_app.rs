@@ -1,7 +1,7 @@
 //! `trial_apps` and `account_trial_app_records`: apps of the catalogue that may be tried without installing them.
 
 use sqlx::PgConnection;
-use types::{AccountId, AppId};
+use types::{AccountId, AppId, TenantId};
 use uuid::Uuid;
 
 use crate::Result;
@@ -59,5 +59,31 @@ pub async fn count_use(db: &mut PgConnection, app: AppId, account: AccountId) ->
     )
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// Lets an app be tried, or changes how often. For the operator: the app may be of any workspace.
+#[tracing::instrument(name = "db.trial_app.save", skip_all, err)]
+pub async fn save(
+    db: &mut PgConnection,
+    app: AppId,
+    tenant: TenantId,
+    limit: i32,
+) -> Result<()> {
+    let changed =
+        sqlx::query!("UPDATE trial_apps SET trial_limit = $2 WHERE app_id = $1", app as _, limit)
+            .execute(&mut *db)
+            .await?;
+    if changed.rows_affected() == 0 {
+        sqlx::query!(
+            "INSERT INTO trial_apps (id, app_id, tenant_id, trial_limit) VALUES ($1, $2, $3, $4)",
+            Uuid::new_v4(),
+            app as _,
+            tenant as _,
+            limit,
+        )
+        .execute(db)
+        .await?;
+    }
     Ok(())
 }

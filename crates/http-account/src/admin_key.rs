@@ -1,20 +1,3 @@
 //! The operator, by `ADMIN_API_KEY`.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
-use http_core::{ApiError, AppState, guard::console};
-
-/// The operator. Unlike the guards of the console this takes no workspace along.
-pub(crate) struct Operator;
-
-impl FromRequestParts<AppState> for Operator {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let invalid = || ApiError::unauthorized("API key is invalid.");
-        let key = state.ctx.config.feature.admin_api_key.as_deref();
-        let key = key.filter(|key| !key.is_empty()).ok_or_else(invalid)?;
-        let sent = console::access_token(&state.ctx, &parts.headers)
-            .ok_or_else(|| ApiError::unauthorized("Authorization header is missing."))?;
-        if crypto::hash::same(sent.as_bytes(), key.as_bytes()) { Ok(Self) } else { Err(invalid()) }
-    }
-}
+pub(crate) use http_core::guard::Operator;

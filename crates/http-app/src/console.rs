@@ -12,6 +12,7 @@ mod prompt_templates;
 mod site;
 mod trace;
 mod trace_config;
+mod trial;
 
 use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;
@@ -30,4 +31,5 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(site::router())
         .merge(trace::router())
         .merge(trace_config::router())
+        .merge(trial::router())
 }

@@ -1,5 +1,6 @@
 //! `/console/api`.
 
+mod admin;
 mod api_keys;
 mod banners;
 mod crawler_keys;
@@ -20,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(admin::router())
         .merge(api_keys::router())
         .merge(banners::router())
         .merge(crawler_keys::router())

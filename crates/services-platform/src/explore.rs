@@ -1,5 +1,6 @@
 //! Explore: the catalogue, the apps a workspace installed from it, trials, banners.
 
+pub mod admin;
 pub mod banner;
 pub mod catalogue;
 pub mod installed;

@@ -7,6 +7,7 @@ use http_core::{
 };
 use serde::{Deserialize, Serialize};
 use services_account::session::SignedIn;
+use services_app::{json::Object, meta, parameters};
 use services_core::Ctx;
 use services_platform::{
     explore::installed::{self, ShownApp, Viewer},
@@ -22,6 +23,8 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_installed_apps, install_app))
         .routes(routes!(update_installed_app, uninstall_app))
+        .routes(routes!(find_installed_app_parameters))
+        .routes(routes!(find_installed_app_meta))
 }
 
 #[derive(Debug, Deserialize, garde::Validate, utoipa::IntoParams)]
@@ -110,6 +113,12 @@ struct DoneMessage {
     message: &'static str,
 }
 
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct InstalledAppMeta {
+    /// By tool: a link, or colour and letter.
+    tool_icons: Object,
+}
+
 fn viewer(user: &SignedIn) -> Viewer {
     Viewer { tenant: user.tenant, account: user.account.id }
 }
@@ -189,4 +198,38 @@ async fn uninstall_app(
 ) -> Result<NoContent, ApiError> {
     installed::uninstall(&state.ctx, viewer(&user), id).await?;
     Ok(NoContent)
+}
+
+/// Form, features and upload limits of an installed app.
+#[utoipa::path(
+    get,
+    path = "/console/api/installed-apps/{installed_app_id}/parameters",
+    tag = "explore",
+    params(("installed_app_id" = Uuid, Path)),
+    responses((status = 200, body = Object), (status = "4XX", body = ErrorBody)),
+)]
+async fn find_installed_app_parameters(
+    State(state): State<AppState>,
+    Console(user): Console,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Object>, ApiError> {
+    let (_, app) = installed::find(&state.ctx, viewer(&user), id).await?;
+    Ok(Json(parameters::of(&state.ctx, &app).await?))
+}
+
+/// Icons of the tools an installed app uses.
+#[utoipa::path(
+    get,
+    path = "/console/api/installed-apps/{installed_app_id}/meta",
+    tag = "explore",
+    params(("installed_app_id" = Uuid, Path)),
+    responses((status = 200, body = InstalledAppMeta), (status = "4XX", body = ErrorBody)),
+)]
+async fn find_installed_app_meta(
+    State(state): State<AppState>,
+    Console(user): Console,
+    Path(id): Path<Uuid>,
+) -> Result<Json<InstalledAppMeta>, ApiError> {
+    let (_, app) = installed::find(&state.ctx, viewer(&user), id).await?;
+    Ok(Json(InstalledAppMeta { tool_icons: meta::tool_icons(&state.ctx, &app).await? }))
 }

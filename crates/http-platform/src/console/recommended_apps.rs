@@ -1,9 +1,13 @@
 //! `/console/api/explore/apps`
 
 use axum::extract::State;
-use http_core::{ApiError, AppState, ErrorBody, Json, Path, Query, guard::Console};
+use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Query, guard::Console};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use services_app::{
+    dsl::{self, Export},
+    ports::Ports,
+};
 use services_platform::explore::catalogue::{self, Catalogue, Detail, Entry, Face};
 use types::AppId;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -136,6 +140,7 @@ async fn list_recommended_apps(
 async fn find_recommended_app(
     State(state): State<AppState>,
     _: Console,
+    ports: Part<Ports>,
     Path(id): Path<AppId>,
 ) -> Result<Json<Value>, ApiError> {
     let Some((detail, can_trial)) = catalogue::find(&state.ctx, id).await? else {
@@ -149,6 +154,15 @@ async fn find_recommended_app(
             return Ok(Json(Value::Object(told)));
         }
         Detail::Told(_) => return Ok(Json(Value::Object(Map::new()))),
+        Detail::App(app) => RecommendedAppDetail {
+            export_data: dsl::export(&state.ctx, &ports, &app, &Export::default()).await?,
+            id: app.id,
+            name: app.name,
+            icon: app.icon,
+            icon_background: app.icon_background,
+            mode: app.mode,
+            can_trial,
+        },
         Detail::Template(template) => RecommendedAppDetail {
             id: template.id(),
             name: template.name.to_owned(),

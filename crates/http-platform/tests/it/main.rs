@@ -1,5 +1,6 @@
 //! The endpoints of this crate over HTTP.
 
+mod apps;
 mod explore;
 mod extensions;
 mod files;

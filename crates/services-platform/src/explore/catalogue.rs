@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use db::app::App;
 use serde::Deserialize;
 use serde_json::Value;
 use services_core::{Ctx, Fault};
@@ -20,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 16 << 20;
 
 /// The languages the console speaks.
-const LANGUAGES: [&str; 23] = [
+pub const LANGUAGES: [&str; 23] = [
     "en-US", "zh-Hans", "zh-Hant", "pt-BR", "es-ES", "fr-FR", "de-DE", "ja-JP", "ko-KR", "ru-RU",
     "it-IT", "uk-UA", "vi-VN", "ro-RO", "pl-PL", "hi-IN", "tr-TR", "fa-IR", "sl-SI", "th-TH",
     "id-ID", "ar-TN", "nl-NL",
@@ -88,6 +89,8 @@ pub struct Face {
 pub enum Detail {
     /// As the template host tells it.
     Told(Value),
+    /// One of the database, which is exported like any app.
+    App(Box<App>),
     /// One that comes with the server.
     Template(&'static template::Template),
 }
@@ -125,6 +128,7 @@ pub async fn find(ctx: &Ctx, app: AppId) -> Result<Option<(Detail, Option<bool>)
             Ok(detail) => detail.map(Detail::Told),
             Err(()) => template::find(app).map(Detail::Template),
         },
+        "db" => listed(ctx, app).await?.map(|app| Detail::App(Box::new(app))),
         _ => template::find(app).map(Detail::Template),
     };
     let Some(detail) = detail else { return Ok(None) };
@@ -135,6 +139,16 @@ pub async fn find(ctx: &Ctx, app: AppId) -> Result<Option<(Detail, Option<bool>)
         None
     };
     Ok(Some((detail, can_trial)))
+}
+
+/// The app, if the catalogue of the database lists it and its workspace shares it.
+async fn listed(ctx: &Ctx, app: AppId) -> Result<Option<App>, Fault> {
+    let mut conn = ctx.db.acquire().await?;
+    if !db::recommended_app::is_listed(&mut conn, app).await? {
+        return Ok(None);
+    }
+    let app = db::app::find_by_credential(&mut conn, app).await?;
+    Ok(app.filter(|app| app.is_public && app.status == "normal"))
 }
 
 async fn told(ctx: &Ctx, language: &str) -> Option<Catalogue> {
