@@ -64,12 +64,7 @@ pub async fn count_use(db: &mut PgConnection, app: AppId, account: AccountId) ->
 
 /// Lets an app be tried, or changes how often. For the operator: the app may be of any workspace.
 #[tracing::instrument(name = "db.trial_app.save", skip_all, err)]
-pub async fn save(
-    db: &mut PgConnection,
-    app: AppId,
-    tenant: TenantId,
-    limit: i32,
-) -> Result<()> {
+pub async fn save(db: &mut PgConnection, app: AppId, tenant: TenantId, limit: i32) -> Result<()> {
     let changed =
         sqlx::query!("UPDATE trial_apps SET trial_limit = $2 WHERE app_id = $1", app as _, limit)
             .execute(&mut *db)

@@ -1,7 +1,10 @@
 //! `/console/api/admin`: what the operator of the cloud edition puts into Explore.
 
 use axum::{extract::State, http::StatusCode};
-use http_core::{ApiError, AppState, ErrorBody, Json, NoContent, Path, Valid, guard::CloudOperator, validation::lax};
+use http_core::{
+    ApiError, AppState, ErrorBody, Json, NoContent, Path, Valid, guard::CloudOperator,
+    validation::lax,
+};
 use serde::{Deserialize, Serialize};
 use services_platform::explore::{
     admin::{self, Wish},
@@ -78,7 +81,9 @@ fn english() -> String {
 fn is_language(language: &str, (): &()) -> garde::Result {
     match LANGUAGES.contains(&language) {
         true => Ok(()),
-        false => Err(garde::Error::new(format!("Value error, {language} is not a valid language."))),
+        false => {
+            Err(garde::Error::new(format!("Value error, {language} is not a valid language.")))
+        }
     }
 }
 

@@ -111,7 +111,10 @@ async fn new_apps_are_on_the_explore_page_and_stay_there() {
     assert_eq!(installed["app"]["id"], made["id"]);
     let path = format!("/console/api/installed-apps/{}", id(installed));
     assert_eq!(app.get(&format!("{path}/meta")).await.json(), json!({"tool_icons": {}}));
-    assert_eq!(app.get(&format!("{path}/parameters")).await.json()["system_parameters"]["file_size_limit"], 15);
+    assert_eq!(
+        app.get(&format!("{path}/parameters")).await.json()["system_parameters"]["file_size_limit"],
+        15
+    );
     assert_eq!(app.patch(&path, json!({"is_pinned": "true"})).await.status, 200);
     assert_eq!(app.delete(&path).await.error(), (400, "bad_request".to_owned()));
     let pinned = app.get("/console/api/installed-apps").await.json();
@@ -133,10 +136,8 @@ async fn the_operators_catalogue_lets_others_install_and_try() {
     .await;
     let made = new_app(&app, "chat").await;
     let operate = |method: Method, path: &str, body: Option<Value>| {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("authorization", "Bearer operator");
+        let request =
+            Request::builder().method(method).uri(path).header("authorization", "Bearer operator");
         app.send(with_json(request, body))
     };
     let wish = json!({"app_id": id(&made), "language": "en-US", "category": "Writing", "position": 1,

@@ -80,12 +80,9 @@ pub async fn list_app(ctx: &Ctx, wish: Wish) -> Result<bool, AdminError> {
         own.filter(|own| !own.is_empty()).unwrap_or_else(|| said.to_owned())
     };
     let (description, copyright, privacy_policy, disclaimer) = match site {
-        Some(site) => (
-            site.description,
-            site.copyright,
-            site.privacy_policy,
-            Some(site.custom_disclaimer),
-        ),
+        Some(site) => {
+            (site.description, site.copyright, site.privacy_policy, Some(site.custom_disclaimer))
+        }
         None => (None, None, None, None),
     };
     let listing = Listing {
