@@ -157,6 +157,29 @@ pub async fn find_many(
     .await?)
 }
 
+/// Pictures that belong to a segment of one of `tenant`'s knowledge bases.
+#[tracing::instrument(name = "db.upload_file.of_segment", skip_all, err)]
+pub async fn of_segment(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    segment: Uuid,
+) -> Result<Vec<UploadFile>> {
+    Ok(sqlx::query_as!(
+        UploadFile,
+        r#"
+        SELECT f.id, f.tenant_id, f.storage_type, f.key, f.name, f.size, f.extension, f.mime_type, f.created_by_role,
+               f.created_by, f.created_at, f.used, f.used_by, f.used_at, f.hash, f.source_url
+        FROM segment_attachment_bindings b JOIN upload_files f ON f.id = b.attachment_id
+        WHERE b.tenant_id = $1 AND f.tenant_id = $1 AND b.segment_id = $2
+        ORDER BY b.created_at, b.id
+        "#,
+        tenant as _,
+        segment,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
 /// The file a signed link names. Only for callers that have checked the link's signature, which is what proves that
 /// they may see it.
 #[tracing::instrument(name = "db.upload_file.find_signed", skip_all, err)]

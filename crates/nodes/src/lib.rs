@@ -2,13 +2,20 @@
 //!
 //! Invariant: a node reaches the world through [`Ports`] only; it knows neither SQL nor the graph it stands in.
 
+mod agent;
 mod code;
 mod common;
+mod datasource;
+mod document_extractor;
 #[cfg(test)]
 mod fake;
 mod http_request;
+mod knowledge_retrieval;
 mod llm;
+mod parameter_extractor;
 pub mod ports;
+mod question_classifier;
+mod tool;
 
 use std::sync::Arc;
 
@@ -41,6 +48,19 @@ impl NodeFactory for CallingNodes {
             "llm" => Arc::new(llm::Llm::new(config, ports)?),
             "http-request" => Arc::new(http_request::HttpRequest::new(config, ports)?),
             "code" => Arc::new(code::Code::new(config, ports)?),
+            "question-classifier" => {
+                Arc::new(question_classifier::Classifier::new(config, ports)?)
+            }
+            "parameter-extractor" => Arc::new(parameter_extractor::Extractor::new(config, ports)?),
+            "document-extractor" => {
+                Arc::new(document_extractor::DocumentExtractor::new(config, ports)?)
+            }
+            "tool" => Arc::new(tool::Tool::new(config, ports)?),
+            "agent" => Arc::new(agent::Agent::new(config, ports)),
+            "knowledge-retrieval" => {
+                Arc::new(knowledge_retrieval::KnowledgeRetrieval::new(config, ports)?)
+            }
+            "datasource" => Arc::new(datasource::Datasource::new(config, ports)?),
             _ => return Ok(None),
         }))
     }

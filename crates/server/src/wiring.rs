@@ -13,7 +13,7 @@ use redis::{Redis, RedisOptions};
 use services_conversation::Engine;
 use services_core::{Ctx, CtxParts};
 use services_model::Models;
-use services_workflow::run::{NoLookup, PureOnly, Runs, SignedUrls};
+use services_workflow::run::{NoLookup, Runs, SignedUrls, ports::AllNodes};
 use tokio::task::JoinHandle;
 
 use crate::{leases, lifecycle::Roles};
@@ -155,7 +155,7 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
     let runs = Runs::new(
         ctx.clone(),
         engine.hub().clone(),
-        Arc::new(PureOnly::new(&ctx)),
+        Arc::new(AllNodes::new(&ctx, &models, |_| {})),
         Arc::new(NoLookup),
         Arc::new(SignedUrls(ctx.clone())),
     );

@@ -7,10 +7,16 @@ mod speech;
 
 use std::sync::Arc;
 
-use app_engine::ports::Ports;
+use app_engine::ports::{ModelSource, Ports};
 use services_model::Models;
 
 pub use absent::Absent;
+
+/// The models of workspaces, as engines see them.
+#[must_use]
+pub fn models(models: &Models) -> Arc<dyn ModelSource> {
+    Arc::new(self::models::Source(models.clone()))
+}
 
 /// The world as far as models go; knowledge, files and extensions are added by who has them.
 #[must_use]

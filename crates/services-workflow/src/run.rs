@@ -6,6 +6,7 @@
 pub mod files;
 pub mod forms;
 pub mod inputs;
+pub mod ports;
 pub mod reap;
 pub mod select;
 pub mod stop;
@@ -45,33 +46,6 @@ pub struct Runs {
     nodes: Arc<dyn Nodes>,
     lookup: Arc<dyn Lookup>,
     urls: Arc<dyn FileUrls>,
-}
-
-/// Nodes that only compute: what a run has before anything that calls out is wired in.
-pub struct PureOnly {
-    forms: forms::StoredForms,
-    template_max_length: usize,
-}
-
-impl PureOnly {
-    /// Pure nodes with their forms in the database of `ctx`.
-    #[must_use]
-    pub fn new(ctx: &Ctx) -> Self {
-        let length = ctx.config.feature.template_transform_max_length;
-        Self {
-            forms: forms::StoredForms::new(ctx.clone()),
-            template_max_length: usize::try_from(length).unwrap_or(400_000),
-        }
-    }
-}
-
-impl Nodes for PureOnly {
-    fn factory(&self, _run: &Arc<RunInfo>) -> Arc<dyn NodeFactory> {
-        Arc::new(graph::PureNodes {
-            template_max_length: self.template_max_length,
-            forms: Arc::new(self.forms.clone()),
-        })
-    }
 }
 
 /// What clients of runs see of tools and forms beside what the engine tells.

@@ -294,7 +294,8 @@ pub fn of_tool(tenant: TenantId, row: ToolFile) -> File {
     }
 }
 
-fn detect(ctx: &Ctx, extension: &str, media_type: Option<&str>) -> FileType {
+/// What kind of content a file has.
+pub(crate) fn detect(ctx: &Ctx, extension: &str, media_type: Option<&str>) -> FileType {
     let extension = extension.to_lowercase();
     if kind::is_image(&extension) {
         return FileType::Image;
