@@ -1,6 +1,9 @@
 //! Word documents: paragraphs, and tables as Markdown, in the order of the document.
 
-use quick_xml::{Reader, events::{BytesStart, Event}};
+use quick_xml::{
+    Reader,
+    events::{BytesStart, Event},
+};
 
 use crate::pack::Pack;
 

@@ -17,7 +17,8 @@ impl<'a> Pack<'a> {
         let mut archive = ZipArchive::new(Cursor::new(content)).map_err(|err| err.to_string())?;
         let mut names = Vec::with_capacity(archive.len());
         for index in 0..archive.len() {
-            let name = archive.by_index(index).ok().and_then(|it| it.name().ok().map(|it| it.to_string()));
+            let name =
+                archive.by_index(index).ok().and_then(|it| it.name().ok().map(|it| it.to_string()));
             names.push(name.unwrap_or_default());
         }
         Ok(Self { archive, names })
@@ -31,7 +32,8 @@ impl<'a> Pack<'a> {
     /// The text of a part.
     pub(crate) fn text(&mut self, wanted: &str) -> Result<String, String> {
         let index = self.names.iter().position(|name| name.replace('\\', "/") == wanted);
-        let index = index.ok_or_else(|| format!("There is no item named '{wanted}' in the archive"))?;
+        let index =
+            index.ok_or_else(|| format!("There is no item named '{wanted}' in the archive"))?;
         let part = self.archive.by_index(index).map_err(|err| err.to_string())?;
         let mut content = Vec::new();
         part.take(LARGEST_PART).read_to_end(&mut content).map_err(|err| err.to_string())?;

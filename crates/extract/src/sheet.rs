@@ -17,7 +17,8 @@ pub(crate) fn csv(text: &str) -> Result<String, ExtractError> {
             row.iter().map(|cell| cell.replace('\n', " ").replace('\r', "")).collect();
         out.push_str(&format!("| {} |\n", cells.join(" | ")));
         if index == 0 {
-            let rules: Vec<String> = row.iter().map(|cell| "-".repeat(cell.chars().count())).collect();
+            let rules: Vec<String> =
+                row.iter().map(|cell| "-".repeat(cell.chars().count())).collect();
             out.push_str(&format!("| {} |\n", rules.join(" | ")));
         }
     }
@@ -67,7 +68,8 @@ fn table(range: &Range<Data>) -> Option<String> {
         })
         .collect();
     let rules: Vec<String> = names.iter().map(|name| "-".repeat(name.chars().count())).collect();
-    let mut lines = vec![format!("| {} |", names.join(" | ")), format!("| {} |", rules.join(" | "))];
+    let mut lines =
+        vec![format!("| {} |", names.join(" | ")), format!("| {} |", rules.join(" | "))];
     for row in rows {
         let cells: Vec<String> = row
             .iter()

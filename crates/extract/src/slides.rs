@@ -72,7 +72,8 @@ pub(crate) fn epub(content: &[u8]) -> Result<String, String> {
     let mut pack = Pack::open(content)?;
     let container = pack.text("META-INF/container.xml")?;
     let package = attributes(&container, "rootfile", &["full-path"])?;
-    let path = package.into_iter().flatten().flatten().next().ok_or("The book has no package file")?;
+    let path =
+        package.into_iter().flatten().flatten().next().ok_or("The book has no package file")?;
     let package = pack.text(&path)?;
     let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let items = attributes(&package, "item", &["id", "href"])?;
@@ -92,14 +93,16 @@ pub(crate) fn epub(content: &[u8]) -> Result<String, String> {
 }
 
 /// The wanted attributes of all elements of a name.
-fn attributes(xml: &str, element: &str, names: &[&str]) -> Result<Vec<Vec<Option<String>>>, String> {
+fn attributes(
+    xml: &str,
+    element: &str,
+    names: &[&str],
+) -> Result<Vec<Vec<Option<String>>>, String> {
     let mut reader = Reader::from_str(xml);
     let mut found = Vec::new();
     loop {
         match reader.read_event().map_err(|err| err.to_string())? {
-            Event::Start(start) | Event::Empty(start)
-                if start.local_name().as_ref() == element =>
-            {
+            Event::Start(start) | Event::Empty(start) if start.local_name().as_ref() == element => {
                 let values = names.iter().map(|name| {
                     let mut own = start.attributes().flatten();
                     own.find(|it| it.key.as_ref() == *name).map(|it| it.value.to_string())

@@ -9,9 +9,9 @@ pub(crate) fn text(text: &str) -> String {
             continue;
         }
         let cue = lines.collect::<Vec<_>>().join("\n");
-        let speaker = cue.split_once("<v ").map(|(_, rest)| {
-            rest.split('>').next().unwrap_or_default().trim().to_owned()
-        });
+        let speaker = cue
+            .split_once("<v ")
+            .map(|(_, rest)| rest.split('>').next().unwrap_or_default().trim().to_owned());
         let cue = without_tags(&cue);
         match said.last_mut() {
             Some((last, words)) if speaker.is_some() && *last == speaker => {
@@ -21,9 +21,9 @@ pub(crate) fn text(text: &str) -> String {
             _ => said.push((speaker, cue)),
         }
     }
-    let lines = said.iter().map(|(speaker, words)| {
-        format!("{} \"{words}\"", speaker.as_deref().unwrap_or_default())
-    });
+    let lines = said
+        .iter()
+        .map(|(speaker, words)| format!("{} \"{words}\"", speaker.as_deref().unwrap_or_default()));
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -107,8 +107,8 @@ fn is_plain(text: &str) -> bool {
     let looks_numeric = first.is_ascii_digit()
         || (matches!(first, '+' | '-' | '.')
             && text.chars().nth(1).is_some_and(|c| c.is_ascii_digit() || c == '.'));
-    let is_number = looks_numeric
-        && text.chars().all(|c| c.is_ascii_hexdigit() || "+-._:xoTZ ".contains(c));
+    let is_number =
+        looks_numeric && text.chars().all(|c| c.is_ascii_hexdigit() || "+-._:xoTZ ".contains(c));
     let opens = "-?:".contains(first) && text.chars().nth(1).is_none_or(char::is_whitespace);
     !is_word
         && !is_number
@@ -127,7 +127,10 @@ mod tests {
     fn documents_are_written_in_block_style() {
         for (text, expected) in [
             ("a: 1\nb: [x]", "a: 1\nb:\n- x\n"),
-            ("{a: {b: [{c: 'yes', d: ~}], e: {}}}", "a:\n  b:\n  - c: 'yes'\n    d: null\n  e: {}\n"),
+            (
+                "{a: {b: [{c: 'yes', d: ~}], e: {}}}",
+                "a:\n  b:\n  - c: 'yes'\n    d: null\n  e: {}\n",
+            ),
             ("- '1'\n- é\n- 'it''s: x'", "- '1'\n- é\n- 'it''s: x'\n"),
             ("a: 1\n---\nb: 2", "a: 1\n---\nb: 2\n"),
         ] {

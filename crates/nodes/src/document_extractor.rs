@@ -47,7 +47,10 @@ impl Node for DocumentExtractor {
     async fn run(&self, ctx: &NodeCtx) -> Result<Outcome, NodeError> {
         let shown = py_list_repr(&self.settings.variable_selector);
         let Some(found) = ctx.pool.get(&self.settings.variable_selector) else {
-            return Err(NodeError::new(format!("File variable not found for selector: {shown}"), ""));
+            return Err(NodeError::new(
+                format!("File variable not found for selector: {shown}"),
+                "",
+            ));
         };
         let is_list = matches!(found.kind, SegmentType::ArrayFile)
             || found.value.as_array().is_some_and(<[Value]>::is_empty);
@@ -60,8 +63,10 @@ impl Node for DocumentExtractor {
             Value::Array(items) => items.iter().filter_map(|it| it.as_file().cloned()).collect(),
             _ => Vec::new(),
         };
-        let inputs: Object =
-            object([("variable_selector", Value::from_json(self.settings.variable_selector.clone().into()))]);
+        let inputs: Object = object([(
+            "variable_selector",
+            Value::from_json(self.settings.variable_selector.clone().into()),
+        )]);
         let documents = if found.value.is_null() {
             Value::array(Vec::new())
         } else {

@@ -56,9 +56,10 @@ impl KnowledgeRetrieval {
         };
         let files = match (&found.value, found.kind) {
             (Value::File(file), _) => vec![(**file).clone()],
-            (Value::Array(items), SegmentType::ArrayFile | SegmentType::ArrayAny) => {
-                items.iter().filter_map(|item| item.as_file().map(|file| (**file).clone())).collect()
-            }
+            (Value::Array(items), SegmentType::ArrayFile | SegmentType::ArrayAny) => items
+                .iter()
+                .filter_map(|item| item.as_file().map(|file| (**file).clone()))
+                .collect(),
             _ => {
                 let message = "Attachments variable is not array file or file type.";
                 return Err(NodeError::new(message, ""));

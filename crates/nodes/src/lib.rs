@@ -48,9 +48,7 @@ impl NodeFactory for CallingNodes {
             "llm" => Arc::new(llm::Llm::new(config, ports)?),
             "http-request" => Arc::new(http_request::HttpRequest::new(config, ports)?),
             "code" => Arc::new(code::Code::new(config, ports)?),
-            "question-classifier" => {
-                Arc::new(question_classifier::Classifier::new(config, ports)?)
-            }
+            "question-classifier" => Arc::new(question_classifier::Classifier::new(config, ports)?),
             "parameter-extractor" => Arc::new(parameter_extractor::Extractor::new(config, ports)?),
             "document-extractor" => {
                 Arc::new(document_extractor::DocumentExtractor::new(config, ports)?)

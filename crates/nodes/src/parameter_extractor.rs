@@ -187,7 +187,8 @@ impl Node for Extractor {
         let usage = engine_usage(&answer.usage);
         process_data.insert("usage".to_owned(), usage.to_value());
         let tool_call = answer.tool_calls.first().and_then(|call| serde_json::to_value(call).ok());
-        process_data.insert("tool_call".to_owned(), Value::from_json(tool_call.unwrap_or_default()));
+        process_data
+            .insert("tool_call".to_owned(), Value::from_json(tool_call.unwrap_or_default()));
         process_data.insert("llm_text".to_owned(), Value::from(answer.text.as_str()));
         let (found, error) = self.read(&answer);
         let mut outputs = Outputs::new();
@@ -260,7 +261,10 @@ mod tests {
         let (output, script) = extract("function_call", script).await;
         let shown = outputs(&output);
         assert_eq!((&shown["__is_success"], &shown["days"]), (&json!(1), &json!(3)));
-        assert_eq!(script.asked.lock().unwrap()[0].tools[0].parameters["required"], json!(["city", "days"]));
+        assert_eq!(
+            script.asked.lock().unwrap()[0].tools[0].parameters["required"],
+            json!(["city", "days"])
+        );
 
         let script = Script { pieces: vec!["Here: ", arguments, " ok"], ..Script::default() };
         let (output, script) = extract("prompt", script).await;

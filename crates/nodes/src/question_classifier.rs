@@ -83,8 +83,7 @@ impl Classifier {
         let mut earlier = String::new();
         if let Some(memory) = &settings.memory {
             let limit = memory.window.size;
-            let messages =
-                history(&self.ports, ctx, model, parameters, limit, BESIDE).await?;
+            let messages = history(&self.ports, ctx, model, parameters, limit, BESIDE).await?;
             earlier = history_text(&messages, "Human", "Assistant");
         }
         let question = Question {
@@ -145,7 +144,11 @@ fn chat(earlier: &str, question: String) -> Vec<PromptMessage> {
         PromptMessage::system(system(earlier)),
         asked(
             "The parcel came a week late and nobody answered my letters.",
-            json!([category("d1", "Delivery"), category("p2", "Prices"), category("q3", "Quality")]),
+            json!([
+                category("d1", "Delivery"),
+                category("p2", "Prices"),
+                category("q3", "Quality")
+            ]),
             json!(["sort complaints by what went wrong first"]),
         ),
         answered(json!(["parcel", "week late", "nobody answered"]), "d1", "Delivery"),
@@ -283,7 +286,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_chosen_class_is_the_handle() {
-        let output = classify("<think>x</think>```json\n{\"category_id\": \"2\", \"category_name\": \"c\"}\n```");
+        let output = classify(
+            "<think>x</think>```json\n{\"category_id\": \"2\", \"category_name\": \"c\"}\n```",
+        );
         let output = output.await.unwrap();
         assert_eq!(output.handle.as_deref(), Some("2"));
         assert_eq!(outputs(&output)["class_name"], "about rain \"today\"?");

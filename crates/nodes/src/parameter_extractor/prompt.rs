@@ -129,7 +129,10 @@ fn example_calls() -> Vec<PromptMessage> {
         let arguments = pyjson::dumps(&arguments).unwrap_or_default();
         let call = ToolCall::new(id.clone(), FUNCTION, arguments);
         messages.push(PromptMessage::user(text));
-        messages.push(PromptMessage::assistant("The text holds all values of the function.", vec![call]));
+        messages.push(PromptMessage::assistant(
+            "The text holds all values of the function.",
+            vec![call],
+        ));
         messages.push(PromptMessage::tool("Received.", id, None));
         messages.push(PromptMessage::assistant("The values are handed over.", Vec::new()));
     }
@@ -144,7 +147,11 @@ fn example_answers() -> Vec<PromptMessage> {
     };
     let examples = [
         (field("city", "Where the table is"), "Book a table in Lyon.", json!({"city": "Lyon"})),
-        (field("task", "What to do"), "Remind me to water the plants.", json!({"task": "water the plants"})),
+        (
+            field("task", "What to do"),
+            "Remind me to water the plants.",
+            json!({"task": "water the plants"}),
+        ),
     ];
     let pairs = examples.into_iter().flat_map(|(structure, text, answer)| {
         let answer = pyjson::dumps(&answer).unwrap_or_default();

@@ -154,6 +154,9 @@ fn missing(file: &File) -> PortError {
 /// A fault of the ground: logged here, because nodes only tell users that something failed.
 fn fault(err: impl Into<Fault>) -> PortError {
     let err: Fault = err.into();
-    tracing::error!(error = &err as &dyn std::error::Error, "a file of a node could not be read or kept");
+    tracing::error!(
+        error = &err as &dyn std::error::Error,
+        "a file of a node could not be read or kept"
+    );
     failed("the file could not be read or kept")
 }

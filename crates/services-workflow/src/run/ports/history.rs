@@ -46,9 +46,9 @@ impl History for Said {
         }
         drop(conn);
         let of = |id: Uuid, wanted: bool| {
-            let own = attached.iter().filter(|(message, is_answer, _)| {
-                *message == id && *is_answer == wanted
-            });
+            let own = attached
+                .iter()
+                .filter(|(message, is_answer, _)| *message == id && *is_answer == wanted);
             own.map(|(_, _, file)| file.clone()).collect()
         };
         let turns: Vec<Turn> = rows
