@@ -84,7 +84,7 @@ impl fmt::Display for Status {
             DifySchema::Empty => write!(f, "the database is empty")?,
             DifySchema::Current => write!(f, "schema of Dify {}", types::DIFY_VERSION)?,
             DifySchema::Older(revision) => {
-                write!(f, "revision {revision} of an earlier Dify release")?
+                write!(f, "revision {revision} of an earlier Dify release")?;
             }
             DifySchema::Unknown(revision) => write!(f, "unknown revision {revision}")?,
             DifySchema::Unversioned(table) => write!(f, "tables of unknown origin ({table})")?,

@@ -214,7 +214,7 @@ impl IntoResponse for ApiError {
         for (name, value) in self.headers {
             headers.append(name, value);
         }
-        if self.status == StatusCode::UNAUTHORIZED && self.code != "" {
+        if self.status == StatusCode::UNAUTHORIZED && !self.code.is_empty() {
             headers
                 .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"api\""));
         }

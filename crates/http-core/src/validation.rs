@@ -443,6 +443,7 @@ mod tests {
 
     #[derive(Debug, Deserialize, Validate)]
     #[garde(allow_unvalidated)]
+    #[expect(dead_code, reason = "only whether it reads is asked")]
     struct Login {
         email: String,
         #[garde(length(min = 3))]

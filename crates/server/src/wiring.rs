@@ -60,11 +60,10 @@ impl Base {
     /// Closes the database.
     pub async fn close(self) {
         self.db.close().await;
-        if let Some(server) = self.embedded {
-            if let Err(err) = server.stop().await {
+        if let Some(server) = self.embedded
+            && let Err(err) = server.stop().await {
                 tracing::warn!(error = %err, "the private database does not stop");
             }
-        }
     }
 }
 
@@ -184,14 +183,14 @@ fn daemon(ctx: &Ctx) -> plugin::Daemon {
     let settings = &ctx.config.feature;
     let timeout = Duration::try_from_secs_f64(settings.plugin_daemon_timeout).ok();
     let options = plugin::DaemonOptions {
-        url: settings.plugin_daemon_url.to_string(),
-        key: settings.plugin_daemon_key.to_string(),
+        url: settings.plugin_daemon_url.clone(),
+        key: settings.plugin_daemon_key.clone(),
         timeout: timeout.filter(|timeout| !timeout.is_zero()),
         max_file_size: usize::try_from(settings.plugin_max_file_size).unwrap_or(50 << 20),
         schema_ttl: Duration::from_secs(
             u64::try_from(settings.plugin_model_schema_cache_ttl).unwrap_or(3600),
         ),
-        endpoint_url_template: settings.endpoint_url_template.to_string(),
+        endpoint_url_template: settings.endpoint_url_template.clone(),
     };
     plugin::Daemon::new(ctx.http.clone(), options)
 }

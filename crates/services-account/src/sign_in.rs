@@ -242,7 +242,7 @@ pub async fn sign_out(
         session::revoke(ctx, access).await;
     }
     let newest = ctx.redis.get(&newest_key(id)).await?;
-    let newest = newest.and_then(|token| String::from_utf8(token.into()).ok());
+    let newest = newest.and_then(|token| String::from_utf8(token).ok());
     let ours = match refresh.filter(|token| !token.is_empty()) {
         Some(token) if is_holder(ctx, id, token).await? => Some(token.to_owned()),
         _ => newest.clone(),

@@ -74,7 +74,7 @@ pub(crate) async fn listen(ctx: Ctx, hub: RunHub) {
         match ctx.redis.subscribe(CHANNEL).await {
             Ok(tasks) => break tasks,
             Err(err) => {
-                tracing::warn!(error = %err, "cannot hear of stops of other nodes; trying again")
+                tracing::warn!(error = %err, "cannot hear of stops of other nodes; trying again");
             }
         }
         tokio::select! {

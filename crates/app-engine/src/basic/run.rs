@@ -102,7 +102,7 @@ pub async fn answer(ports: &Ports, job: Job, run: &Run) -> (Outcome, Option<Publ
         match moderation::check_output(&*ports.moderator, &context, &rule, &state.answer).await {
             OutputVerdict::Clean => {}
             OutputVerdict::Preset(text) | OutputVerdict::Overridden(text) => {
-                state.replace(run, text)
+                state.replace(run, text);
             }
         }
     }
@@ -229,14 +229,13 @@ async fn work(ports: &Ports, mut job: Job, run: &Run, state: &mut State) -> Resu
             }
         }
     }
-    if job.mode != Mode::Completion && !job.query.is_empty() {
-        if let Some(hit) = ports.annotations.find(&job.context, &job.query).await {
+    if job.mode != Mode::Completion && !job.query.is_empty()
+        && let Some(hit) = ports.annotations.find(&job.context, &job.query).await {
             state.annotation = Some(hit.reply);
             state.prompt = build(ports, &mut job, state, &Retrieved::default()).await?.messages;
             state.say(run, &hit.answer);
             return Ok(());
         }
-    }
     fetch_external(ports, &mut job).await?;
     let retrieved = retrieve(ports, &mut job).await?;
     if job.config.shows_sources {

@@ -39,7 +39,7 @@ async fn of_many_setups_at_once_one_wins_and_leaves_one_account() {
     let mut answers = futures::future::join_all(calls).await;
     answers.sort();
     let expected: Vec<u16> = vec![201, 403, 403, 403];
-    assert_eq!(answers.iter().map(|status| status.as_u16()).collect::<Vec<_>>(), expected);
+    assert_eq!(answers.iter().map(http::status::StatusCode::as_u16).collect::<Vec<_>>(), expected);
     let mut conn = app.ctx().db.acquire().await.unwrap();
     assert_eq!(db::tenant::count(&mut conn).await.unwrap(), 1);
 }

@@ -136,11 +136,7 @@ async fn list_installed_apps(
     Console(user): Console,
     Query(query): Query<InstalledAppsListQuery>,
 ) -> Result<Json<InstalledAppList>, ApiError> {
-    let app = match query.app_id.as_deref().filter(|app| !app.is_empty()) {
-        // What is no id is no app's.
-        Some(app) => Some(app.parse().unwrap_or(AppId(Uuid::nil()))),
-        None => None,
-    };
+    let app = query.app_id.as_deref().filter(|app| !app.is_empty()).map(|app| app.parse().unwrap_or(AppId(Uuid::nil())));
     let shown = installed::list(&state.ctx, viewer(&user), app).await?;
     let installed_apps =
         shown.into_iter().map(|shown| InstalledApp::new(&state.ctx, &user, shown)).collect();

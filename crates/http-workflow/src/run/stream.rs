@@ -32,23 +32,14 @@ pub(crate) fn response(started: &Started, detail: Detail, cancel_when_left: bool
     sse::response(frames(Arc::clone(&started.run), writer, 0, watch))
 }
 
-/// The stream of a run from event `after` on, for a client that comes back.
-pub(crate) fn reattached(run: Arc<Run>, run_id: &str, detail: Detail, after: u64) -> Response {
-    let writer = Writer {
-        prefix: Prefix::Workflow { workflow_run_id: run_id.to_owned() },
-        task_id: run.task.to_string(),
-        detail,
-    };
-    sse::response(frames(run, writer, after, CancelOnDrop(None)))
-}
-
 fn frames(
     run: Arc<Run>,
     writer: Writer,
     after: u64,
-    mut watch: CancelOnDrop,
+    watch: CancelOnDrop,
 ) -> impl Stream<Item = Frame> + Send {
     async_stream::stream! {
+        let mut watch = watch;
         let mut reader = run.log.reader(after);
         // The first byte goes out before the run has anything to tell.
         yield Frame::ping();
@@ -65,7 +56,7 @@ fn frames(
                 }
             }
         }
-        watch.0 = None;
+        watch.disarm();
     }
 }
 
@@ -84,19 +75,23 @@ fn is_last(item: &Item) -> bool {
 pub(crate) async fn end(started: &Started) -> Option<Map<String, Value>> {
     let mut reader = started.run.log.reader(0);
     while let Some((_, item)) = reader.next().await {
-        if let Item::Event(event) = &item {
-            if let AppEvent::Workflow(event) = &**event {
-                if event.is_terminal() {
+        if let Item::Event(event) = &item
+            && let AppEvent::Workflow(event) = &**event
+                && event.is_terminal() {
                     return event.full.as_object().cloned();
                 }
-            }
-        }
     }
     None
 }
 
 /// Stops a run whose client went away, where the operator wants that.
 struct CancelOnDrop(Option<Arc<Run>>);
+
+impl CancelOnDrop {
+    fn disarm(&mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {

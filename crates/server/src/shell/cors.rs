@@ -145,9 +145,8 @@ fn allow_headers(headers: &mut HeaderMap, policy: &Policy, asked: Option<&Header
         .map(str::trim)
         .filter(|name| policy.headers.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)))
         .collect();
-    if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
-        if !allowed.is_empty() {
+    if let Ok(value) = HeaderValue::from_str(&allowed.join(", "))
+        && !allowed.is_empty() {
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, value);
         }
-    }
 }

@@ -81,7 +81,7 @@ impl Found {
             "weighted_score" => {
                 self.model(multiple.get("weights").and_then(|weights| {
                     weights.get("vector_setting")?.get("embedding_provider_name")
-                }))
+                }));
             }
             _ => {}
         }

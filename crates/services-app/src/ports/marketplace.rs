@@ -37,7 +37,7 @@ pub(crate) async fn latest(ctx: &Ctx, plugins: &[String]) -> Result<Vec<PluginDe
     if !settings.marketplace_enabled || plugins.is_empty() {
         return Ok(Vec::new());
     }
-    let base = settings.marketplace_api_url.to_string();
+    let base = settings.marketplace_api_url.clone();
     let url = format!("{}/api/v1/plugins/batch", base.trim_end_matches('/'));
     let failed = |err: net::NetError| Fault::caused("the marketplace does not answer", err);
     let answer = ctx

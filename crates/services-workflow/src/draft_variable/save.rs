@@ -198,7 +198,7 @@ async fn offload(ctx: &Ctx, ran: &Ran<'_>, draft: &Draft) -> Result<Option<Large
     let upload = write::NewUpload {
         id,
         tenant: ran.tenant,
-        storage_type: &ctx.config.middleware.storage_type.to_string(),
+        storage_type: &ctx.config.middleware.storage_type.clone(),
         key: &key,
         name: &name,
         size: i32::try_from(size).unwrap_or(i32::MAX),

@@ -27,7 +27,7 @@ fn fits(upload: &Value) -> Checked {
     let mut faults = Faults::default();
     match upload.as_object() {
         None => {
-            faults.add("", "Input should be a valid dictionary or instance of FileUploadConfig")
+            faults.add("", "Input should be a valid dictionary or instance of FileUploadConfig");
         }
         Some(upload) => {
             match upload.get("image_config") {

@@ -56,7 +56,7 @@ fn base() -> Value {
 async fn check(mode: AppMode, cases: &[(Value, &str)]) {
     for (changes, expected) in cases {
         let got = config(&Small, mode, with(base(), changes)).await;
-        let got = got.map(|_| "fine".to_owned()).unwrap_or_else(|err| err.to_string());
+        let got = got.map_or_else(|err| err.to_string(), |_| "fine".to_owned());
         assert_eq!(&got, expected, "{changes}");
     }
 }
@@ -189,7 +189,7 @@ async fn file_upload() {
     ] {
         let got =
             config(&Small, AppMode::Chat, with(base(), &json!({"file_upload": upload}))).await;
-        let text = got.map(|_| String::new()).unwrap_or_else(|err| err.to_string());
+        let text = got.map_or_else(|err| err.to_string(), |_| String::new());
         let named: Vec<_> = text.lines().skip(1).filter(|line| !line.starts_with("  ")).collect();
         assert_eq!(named, paths, "{upload}");
     }
