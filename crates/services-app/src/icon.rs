@@ -11,7 +11,7 @@ pub fn url(ctx: &Ctx, icon_type: Option<&str>, icon: Option<&str>) -> Option<Str
         return None;
     }
     let settings = &ctx.config.feature;
-    let lifetime = i64::try_from(settings.files_access_timeout).unwrap_or(300);
+    let lifetime = settings.files_access_timeout;
     let links =
         FileLinks::new(&ctx.secret, &settings.files_url, &settings.internal_files_url, lifetime);
     Some(links.upload(icon, Audience::Public, false, &Stamp::new(ctx.now().timestamp())))

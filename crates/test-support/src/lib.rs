@@ -1,6 +1,6 @@
 //! Databases, servers and fakes for tests.
 
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -5,9 +5,12 @@ use mail::{Branding, Language, Mail, MailError, Rendered, TemplatingMode, render
 use serde_json::{Map, Value};
 use services_core::Ctx;
 
+/// Makes a mail of a job.
+type Letter = fn(&Ctx, &Job) -> Result<Mail, JobFailure>;
+
 /// Adds the handlers of this module.
 pub(crate) fn register(registry: Registry, ctx: &Ctx) -> Registry {
-    let letters: [(Task, fn(&Ctx, &Job) -> Result<Mail, JobFailure>); 13] = [
+    let letters: [(Task, Letter); 13] = [
         (tasks::MAIL_RESET_PASSWORD_CODE, |_, job| {
             Ok(Mail::ResetPassword { code: job.get("code")? })
         }),
