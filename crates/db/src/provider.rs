@@ -3,6 +3,7 @@
 //! `tenant_preferred_model_providers`, `load_balancing_model_configs`.
 //!
 //! `provider_name` is the full id (`langgenius/openai/openai`); rows of older releases may hold the short name.
+//! Reading is here, writing in the modules below: `names` are all the names rows of one provider may carry.
 //! `model_type` is the older name (`text-generation`, `embeddings`, `reranking`, …) or, for default models, either.
 
 use chrono::NaiveDateTime;
@@ -11,6 +12,11 @@ use types::TenantId;
 use uuid::Uuid;
 
 use crate::Result;
+
+pub mod balancing;
+pub mod choice;
+pub mod credential;
+pub mod model;
 
 /// Whether and with which credential a provider is set up.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod extract;
 pub mod guard;
+pub mod provider_path;
 pub mod sse;
 pub mod state;
 pub mod validation;

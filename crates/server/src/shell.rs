@@ -38,8 +38,8 @@ pub fn wrap(routes: Router<AppState>, state: AppState) -> Router {
         .with_state(state)
 }
 
-/// `/api/v1/…` is the service API's second name: older deployments put a prefix before everything. A slash too many at
-/// the beginning is forgiven.
+/// What has to happen to a path before it is routed. `/api/v1/…` is the service API's second name: older deployments
+/// put a prefix before everything. A slash too many at the beginning is forgiven. Ids with slashes become one segment.
 pub fn alias(mut request: Request) -> Request {
     let Some(path) = request.uri().path_and_query().map(axum::http::uri::PathAndQuery::as_str)
     else {
@@ -56,6 +56,9 @@ pub fn alias(mut request: Request) -> Request {
     if wanted != path
         && let Ok(uri) = wanted.parse::<Uri>()
     {
+        *request.uri_mut() = uri;
+    }
+    if let Some(uri) = http_core::provider_path::encode(request.uri()) {
         *request.uri_mut() = uri;
     }
     request

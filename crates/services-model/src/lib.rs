@@ -1,14 +1,21 @@
 //! Model providers of a workspace: what is set up, which credentials a call takes, default models.
 
+pub mod balancing;
+pub mod catalog;
+pub mod credential;
+pub mod custom_model;
+mod desk;
+pub mod failure;
 pub mod ready;
 pub mod setup;
 
 use std::{sync::Arc, time::Duration};
 
-use model_runtime::{ModelType, Registry, registry::UnknownProvider};
+use model_runtime::{ModelType, Registry, id::ProviderId, registry::UnknownProvider};
 use services_core::{Ctx, Failure, Fault, cache::Cache};
 use types::TenantId;
 
+pub use failure::SetupError;
 pub use ready::ReadyModel;
 pub use setup::Setup;
 
@@ -184,4 +191,9 @@ impl Models {
 #[must_use]
 pub fn cache_tag(tenant: TenantId) -> String {
     format!("models:{tenant}")
+}
+
+/// The full id of a provider; a text that is no id stays as it is.
+pub(crate) fn full_id(provider: &str) -> String {
+    ProviderId::model(provider).map_or_else(|_| provider.to_owned(), |id| id.to_string())
 }

@@ -63,9 +63,11 @@ impl ReadyModel {
             .model_schema(&call, kind, ModelRef { model, credentials: &credentials })
             .await?
             .ok_or_else(|| ModelError::Missing(model.to_owned()))?;
+        let spreads = models.ctx().config.feature.model_lb_enabled;
         let spread = setup
             .spread(&id, kind, model)
             .into_iter()
+            .filter(|_| spreads)
             .filter_map(|config| {
                 let own = if config.name == INHERIT {
                     setup.provider_credentials(&id)
@@ -163,12 +165,23 @@ impl ReadyModel {
     }
 
     fn rest_key(&self, config: Uuid) -> String {
-        format!("model_lb_index:cooldown:{}:{config}", self.redis_name())
+        rest_key(self.tenant, self.provider_id(), self.kind, &self.model, config)
     }
 
     fn redis_name(&self) -> String {
         format!("{}:{}:{}:{}", self.tenant, self.provider_id(), self.kind.as_str(), self.model)
     }
+}
+
+/// While this key is there, the credential rests.
+pub(crate) fn rest_key(
+    tenant: TenantId,
+    provider: &str,
+    kind: ModelType,
+    model: &str,
+    config: Uuid,
+) -> String {
+    format!("model_lb_index:cooldown:{tenant}:{provider}:{}:{model}:{config}", kind.as_str())
 }
 
 fn rest_of(err: &InvokeError) -> Option<Duration> {

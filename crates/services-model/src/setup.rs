@@ -149,6 +149,16 @@ impl Setup {
             .find(|row| row.provider_name == provider && row.provider_type == "custom")
     }
 
+    /// Which credentials of a provider come first. Without hosted ones that are the workspace's, unless it chose.
+    #[must_use]
+    pub fn preference(&self, provider: &str) -> &'static str {
+        let chosen = self.preferences.iter().find(|row| row.provider_name == provider);
+        match chosen.map(|row| row.preferred_provider_type.as_str()) {
+            Some("system") => "system",
+            _ => "custom",
+        }
+    }
+
     /// The credentials in use of a provider.
     #[must_use]
     pub fn provider_credentials(&self, provider: &str) -> Option<&Credentials> {
@@ -245,7 +255,7 @@ impl Setup {
 }
 
 /// A stored configuration; what is not JSON is an OpenAI key of the earliest releases.
-fn parse(config: &str) -> Credentials {
+pub(crate) fn parse(config: &str) -> Credentials {
     match serde_json::from_str(config) {
         Ok(Value::Object(credentials)) => credentials,
         _ => Credentials::from_iter([(

@@ -1,0 +1,21 @@
+//! The console's side.
+
+mod default_model;
+mod load_balancing;
+mod model;
+mod model_credential;
+mod provider;
+mod provider_credential;
+
+use http_core::AppState;
+use utoipa_axum::router::OpenApiRouter;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(provider::router())
+        .merge(provider_credential::router())
+        .merge(model::router())
+        .merge(model_credential::router())
+        .merge(load_balancing::router())
+        .merge(default_model::router())
+}
