@@ -58,10 +58,15 @@ pub mod trace_app_config;
 pub mod trial_app;
 
 // Conversations, messages, end users.
+pub mod app_statistic;
 pub mod conversation;
+pub mod conversation_list;
+pub mod conversation_log;
 pub mod end_user;
 pub mod message;
+pub mod message_feedback;
 pub mod message_file;
+pub mod message_list;
 pub mod pinned_conversation;
 pub mod saved_message;
 

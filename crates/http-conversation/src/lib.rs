@@ -1,13 +1,41 @@
-//! Conversations over HTTP: asking, stopping, coming back.
+//! Conversations over HTTP: asking, stopping, coming back, and what is kept of them.
 
 mod answer;
+mod console_log;
+mod console_message;
+mod console_statistic;
+mod explore_conversation;
+mod explore_message;
+mod explore_saved_message;
+mod guard;
+mod mode;
+mod own;
 mod service_completion;
+mod service_conversation;
+mod service_message;
 mod web_completion;
+mod web_conversation;
+mod web_message;
+mod web_saved_message;
+mod wire;
 
 use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The routes of this crate.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(service_completion::router()).merge(web_completion::router())
+    OpenApiRouter::new()
+        .merge(service_completion::router())
+        .merge(web_completion::router())
+        .merge(service_conversation::router())
+        .merge(service_message::router())
+        .merge(web_conversation::router())
+        .merge(web_message::router())
+        .merge(web_saved_message::router())
+        .merge(explore_conversation::router())
+        .merge(explore_message::router())
+        .merge(explore_saved_message::router())
+        .merge(console_log::router())
+        .merge(console_message::router())
+        .merge(console_statistic::router())
 }

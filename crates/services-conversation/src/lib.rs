@@ -1,9 +1,16 @@
 //! Conversations: asking and stopping, and what is kept of it.
 
 pub mod adapt;
+pub mod assist;
 pub mod engine;
+pub mod feedback_export;
 pub mod generate;
+pub mod log;
 pub mod record;
+pub mod shown;
+pub mod statistic;
 pub mod stop;
+pub mod talk;
+pub mod time_range;
 
 pub use engine::Engine;

@@ -6,6 +6,7 @@
 mod account;
 mod api_key;
 mod app_deletion;
+mod conversation;
 mod failure;
 mod mail;
 mod schedule;
@@ -20,6 +21,7 @@ pub fn handlers(ctx: &Ctx) -> Registry {
     let registry = mail::register(registry, ctx);
     let registry = account::register(registry, ctx);
     let registry = app_deletion::register(registry, ctx);
+    let registry = conversation::register(registry, ctx);
     api_key::register(registry, ctx)
 }
 
