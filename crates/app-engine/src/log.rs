@@ -64,11 +64,12 @@ impl RunLog {
     pub fn push_text(&self, chunk: &Chunk, piece: &str) {
         self.append(|state| {
             if let Some((_, Slot::Text { chunk: last, text, cuts })) = state.slots.last_mut()
-                && **last == *chunk {
-                    text.push_str(piece);
-                    cuts.push(text.len());
-                    return;
-                }
+                && **last == *chunk
+            {
+                text.push_str(piece);
+                cuts.push(text.len());
+                return;
+            }
             let slot = Slot::Text {
                 chunk: Arc::new(chunk.clone()),
                 text: piece.to_owned(),

@@ -87,9 +87,10 @@ impl Console {
         for cookie in answer.headers().get_all(header::SET_COOKIE) {
             let pair = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
             if let Some((name, value)) = pair.split_once('=')
-                && name.ends_with("csrf_token") {
-                    value.clone_into(&mut self.csrf);
-                }
+                && name.ends_with("csrf_token")
+            {
+                value.clone_into(&mut self.csrf);
+            }
             cookies.push(pair);
         }
         if !answer.status().is_success() || self.csrf.is_empty() {

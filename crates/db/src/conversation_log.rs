@@ -74,7 +74,9 @@ fn push_where(query: &mut QueryBuilder<Postgres>, app: AppId, filter: &LogFilter
     }
     match filter.annotated {
         Some(true) => {
-            query.push(" AND EXISTS (SELECT 1 FROM message_annotations a WHERE a.conversation_id = c.id)");
+            query.push(
+                " AND EXISTS (SELECT 1 FROM message_annotations a WHERE a.conversation_id = c.id)",
+            );
         }
         Some(false) => {
             query.push(" AND NOT EXISTS (SELECT 1 FROM message_annotations a WHERE a.conversation_id = c.id)");

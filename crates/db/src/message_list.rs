@@ -417,11 +417,7 @@ pub struct FormRow {
 
 /// Forms of messages that were found through their app.
 #[tracing::instrument(name = "db.message_list.forms", skip_all, err)]
-pub async fn forms(
-    db: &mut PgConnection,
-    app: AppId,
-    messages: &[Uuid],
-) -> Result<Vec<FormRow>> {
+pub async fn forms(db: &mut PgConnection, app: AppId, messages: &[Uuid]) -> Result<Vec<FormRow>> {
     Ok(sqlx::query_as!(
         FormRow,
         r#"

@@ -192,7 +192,9 @@ async fn export_feedbacks(
     };
     let file = export::export(&state.ctx, &app, wish).await?;
     let disposition = format!("attachment; filename={}", file.name);
-    let headers =
-        [(header::CONTENT_TYPE, file.media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    let headers = [
+        (header::CONTENT_TYPE, file.media_type.to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
     Ok((headers, file.content).into_response())
 }

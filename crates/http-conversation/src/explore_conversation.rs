@@ -1,7 +1,9 @@
 //! `/console/api/installed-apps/{installed_app_id}/conversations`
 
 use axum::extract::State;
-use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid, extract::NoContent};
+use http_core::{
+    ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid, extract::NoContent,
+};
 use services_conversation::{
     Engine,
     talk::{Participant, conversation},

@@ -11,7 +11,6 @@ use services_platform::explore::installed::{self, Viewer};
 
 use crate::mode;
 
-
 /// Every app.
 pub(crate) const ANY: u8 = 0;
 /// Apps people chat with.

@@ -1,7 +1,10 @@
 //! `/api/conversations`
 
 use axum::extract::State;
-use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid, extract::NoContent, guard::Visitor};
+use http_core::{
+    ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid, extract::NoContent,
+    guard::Visitor,
+};
 use services_conversation::{
     Engine,
     talk::{Participant, conversation},

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     mode,
     own::{self, MessageFeedbackPayload, MessageListQuery, SuggestedQuestions},
-    wire::{Done, WebMessageItem, Scroll},
+    wire::{Done, Scroll, WebMessageItem},
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

@@ -1,7 +1,9 @@
 //! `/api/saved-messages`
 
 use axum::extract::State;
-use http_core::{ApiError, AppState, ErrorBody, Json, Path, Query, Valid, extract::NoContent, guard::Visitor};
+use http_core::{
+    ApiError, AppState, ErrorBody, Json, Path, Query, Valid, extract::NoContent, guard::Visitor,
+};
 use services_conversation::talk::{Participant, saved};
 use types::MessageId;
 use utoipa_axum::{router::OpenApiRouter, routes};

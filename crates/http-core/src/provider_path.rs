@@ -96,11 +96,20 @@ mod tests {
     #[test]
     fn ids_become_one_segment() {
         for (path, expected) in [
-            ("model-providers/a/b/c/models/credentials/switch", Some("model-providers/a%2Fb%2Fc/models/credentials/switch")),
+            (
+                "model-providers/a/b/c/models/credentials/switch",
+                Some("model-providers/a%2Fb%2Fc/models/credentials/switch"),
+            ),
             ("model-providers/openai/models", None),
             ("model-providers", None),
-            ("tool-provider/builtin/a/b/c/credential/info", Some("tool-provider/builtin/a%2Fb%2Fc/credential/info")),
-            ("tool-provider/builtin/a/b/c/oauth/client-url", Some("tool-provider/builtin/a%2Fb%2Fc/oauth/client-url")),
+            (
+                "tool-provider/builtin/a/b/c/credential/info",
+                Some("tool-provider/builtin/a%2Fb%2Fc/credential/info"),
+            ),
+            (
+                "tool-provider/builtin/a/b/c/oauth/client-url",
+                Some("tool-provider/builtin/a%2Fb%2Fc/oauth/client-url"),
+            ),
             ("agent-provider/a/b/c", Some("agent-provider/a%2Fb%2Fc")),
         ] {
             let expected = expected.map(|path| format!("{CURRENT}{path}"));

@@ -1,9 +1,7 @@
 //! Wire types several resources share.
 
 use http_core::ApiError;
-use model_runtime::{
-    Feature, FetchFrom, I18n, ModelProvider, ModelType,
-};
+use model_runtime::{Feature, FetchFrom, I18n, ModelProvider, ModelType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use services_core::Ctx;

@@ -61,9 +61,10 @@ impl Base {
     pub async fn close(self) {
         self.db.close().await;
         if let Some(server) = self.embedded
-            && let Err(err) = server.stop().await {
-                tracing::warn!(error = %err, "the private database does not stop");
-            }
+            && let Err(err) = server.stop().await
+        {
+            tracing::warn!(error = %err, "the private database does not stop");
+        }
     }
 }
 

@@ -201,7 +201,8 @@ async fn ask(
     prompt: String,
     parameters: &[(&str, Value)],
 ) -> Result<String, String> {
-    let model = models.default_model(tenant, ModelType::Llm).await.map_err(|err| err.to_string())?;
+    let model =
+        models.default_model(tenant, ModelType::Llm).await.map_err(|err| err.to_string())?;
     let parameters: Map<String, Value> =
         parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let request = LlmRequest {

@@ -130,8 +130,7 @@ pub async fn export(ctx: &Ctx, app: &App, wish: Wish<'_>) -> Result<File, Export
         end: date("end_date", wish.end_date)?,
     };
     let mut conn = ctx.db.acquire().await.map_err(Fault::from)?;
-    let rows =
-        message_feedback::export(&mut conn, app.id, filter).await.map_err(Fault::from)?;
+    let rows = message_feedback::export(&mut conn, app.id, filter).await.map_err(Fault::from)?;
     drop(conn);
     let records: Vec<Record> = rows.into_iter().map(|row| record(app, row)).collect();
     let now = ctx.now_naive();

@@ -151,7 +151,8 @@ fn stored(row: &db::app_model_config::AppModelConfig) -> Map<String, Value> {
     };
     let plain = |text: &Option<String>| text.clone().map_or(Value::Null, Value::String);
     let list = || Value::Array(Vec::new());
-    let agent = serde_json::json!({"enabled": false, "strategy": null, "tools": [], "prompt": null});
+    let agent =
+        serde_json::json!({"enabled": false, "strategy": null, "tools": [], "prompt": null});
     [
         ("opening_statement", plain(&row.opening_statement)),
         ("suggested_questions", read(&row.suggested_questions, list())),

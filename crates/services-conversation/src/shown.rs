@@ -55,7 +55,10 @@ impl Shown {
     /// The sources of the answer.
     #[must_use]
     pub fn sources(&self) -> &[Value] {
-        self.metadata.get("retriever_resources").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.metadata
+            .get("retriever_resources")
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 }
 

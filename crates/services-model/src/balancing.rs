@@ -242,9 +242,8 @@ async fn settle(
     let name = name
         .filter(|name| !name.is_empty())
         .ok_or_else(|| SetupError::invalid("Invalid load balancing config name"))?;
-    let enabled = wish
-        .enabled
-        .ok_or_else(|| SetupError::invalid("Invalid load balancing config enabled"))?;
+    let enabled =
+        wish.enabled.ok_or_else(|| SetupError::invalid("Invalid load balancing config enabled"))?;
     let given = match wish.credentials {
         Some(Value::Object(fields)) if fields.is_empty() => None,
         None | Some(Value::Null) => None,

@@ -123,7 +123,8 @@ fn provider_state(setup: &Setup, provider: Arc<dyn ModelProvider>) -> ProviderSt
         credentials.clear();
     }
     let current_id = custom.and_then(|row| row.credential_id);
-    let name_of = |id: Uuid| credentials.iter().find(|one| one.id == id).map(|one| one.name.clone());
+    let name_of =
+        |id: Uuid| credentials.iter().find(|one| one.id == id).map(|one| one.name.clone());
     let models = custom_models(setup, id);
     ProviderState {
         preference: setup.preference(id),
@@ -149,8 +150,9 @@ fn custom_models(setup: &Setup, provider: &str) -> Vec<CustomModel> {
     let mut models = Vec::new();
     let added = setup.models.iter().filter(|row| row.provider_name == provider && row.is_valid);
     for row in added {
-        let credentials =
-            stored.shift_remove(&(row.model_name.as_str(), row.model_type.as_str())).unwrap_or_default();
+        let credentials = stored
+            .shift_remove(&(row.model_name.as_str(), row.model_type.as_str()))
+            .unwrap_or_default();
         let Ok(kind) = row.model_type.parse() else { continue };
         models.push(CustomModel {
             model: row.model_name.clone(),
@@ -185,7 +187,8 @@ pub async fn models_of(
     provider: &str,
 ) -> Result<Vec<ModelState>, SetupError> {
     let setup = models.setup(tenant).await?;
-    let found = listed(models, tenant).await.into_iter().find(|one| one.schema().provider == provider);
+    let found =
+        listed(models, tenant).await.into_iter().find(|one| one.schema().provider == provider);
     match found {
         Some(found) => Ok(model_states(models, tenant, &setup, &found, None).await),
         None => Ok(Vec::new()),
@@ -242,10 +245,8 @@ pub async fn parameter_rules(
         return Ok(Vec::new());
     };
     let call = CallContext::new(tenant);
-    let found = desk
-        .provider
-        .model_schema(&call, ModelType::Llm, ModelRef { model, credentials })
-        .await?;
+    let found =
+        desk.provider.model_schema(&call, ModelType::Llm, ModelRef { model, credentials }).await?;
     Ok(found.map(|schema| schema.parameter_rules.clone()).unwrap_or_default())
 }
 

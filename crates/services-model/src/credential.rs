@@ -31,7 +31,10 @@ pub async fn names(
     let names = crate::desk::names(&crate::full_id(provider));
     let mut conn = models.ctx().db.acquire().await?;
     let rows = credential::list(&mut conn, tenant, &names).await?;
-    Ok(rows.into_iter().map(|row| CredentialName { id: row.id, name: row.credential_name }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| CredentialName { id: row.id, name: row.credential_name })
+        .collect())
 }
 
 /// A credential with its secrets masked: the one in use, or the one named.
@@ -51,9 +54,9 @@ pub async fn find(
         let known = setup.provider_credentials(desk.id());
         return Ok(known.map(|known| masked(known, &secrets)).unwrap_or_default());
     };
-    let stored = stored(&desk, id).await?.ok_or_else(|| {
-        SetupError::Invalid(format!("Credential with id {id} not found."))
-    })?;
+    let stored = stored(&desk, id)
+        .await?
+        .ok_or_else(|| SetupError::Invalid(format!("Credential with id {id} not found.")))?;
     Ok(masked(&desk.unseal(&stored.encrypted_config, &secrets).await?, &secrets))
 }
 
@@ -278,10 +281,7 @@ async fn prefer_custom(tx: &mut db::PgConnection, desk: &Desk<'_>) -> Result<(),
     Ok(choice::prefer(tx, desk.tenant, &desk.names, "custom", now).await?)
 }
 
-async fn stored(
-    desk: &Desk<'_>,
-    id: Uuid,
-) -> Result<Option<credential::Stored>, SetupError> {
+async fn stored(desk: &Desk<'_>, id: Uuid) -> Result<Option<credential::Stored>, SetupError> {
     let mut conn = desk.models.ctx().db.acquire().await?;
     let known = credential::list(&mut conn, desk.tenant, &desk.names).await?;
     Ok(known.into_iter().find(|row| row.id == id))

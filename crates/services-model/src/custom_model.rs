@@ -45,7 +45,10 @@ pub async fn names(
     let desk = Desk::open(models, tenant, model.provider).await?;
     let mut conn = models.ctx().db.acquire().await?;
     let rows = model::credentials(&mut conn, desk.key(model.kind, model.name)).await?;
-    Ok(rows.into_iter().map(|row| CredentialName { id: row.id, name: row.credential_name }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| CredentialName { id: row.id, name: row.credential_name })
+        .collect())
 }
 
 /// A credential of an added model: the one in use, or the one named.
@@ -65,15 +68,16 @@ pub async fn find(
         let key = desk.key(model.kind, model.name);
         (model::credentials(&mut conn, key).await?, model::find(&mut conn, key).await?)
     };
-    let wanted = match id {
-        Some(id) => Some(known.into_iter().find(|row| row.id == id).ok_or_else(|| {
-            SetupError::Invalid(format!("Credential with id {id} not found."))
-        })?),
-        None => {
-            let in_use = in_use.and_then(|row| row.credential_id);
-            known.into_iter().find(|row| Some(row.id) == in_use)
-        }
-    };
+    let wanted =
+        match id {
+            Some(id) => Some(known.into_iter().find(|row| row.id == id).ok_or_else(|| {
+                SetupError::Invalid(format!("Credential with id {id} not found."))
+            })?),
+            None => {
+                let in_use = in_use.and_then(|row| row.credential_id);
+                known.into_iter().find(|row| Some(row.id) == in_use)
+            }
+        };
     let Some(row) = wanted else { return Ok(None) };
     let opened = desk.unseal(&row.encrypted_config, &secrets).await?;
     if opened.is_empty() {
@@ -273,11 +277,7 @@ pub async fn switch(
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(model = model.name))]
-pub async fn delete(
-    models: &Models,
-    tenant: TenantId,
-    model: Model<'_>,
-) -> Result<(), SetupError> {
+pub async fn delete(models: &Models, tenant: TenantId, model: Model<'_>) -> Result<(), SetupError> {
     let desk = Desk::open(models, tenant, model.provider).await?;
     let mut tx = models.ctx().db.begin().await?;
     let Some(row) = model::find(&mut tx, desk.key(model.kind, model.name)).await? else {

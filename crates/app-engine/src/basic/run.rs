@@ -229,13 +229,15 @@ async fn work(ports: &Ports, mut job: Job, run: &Run, state: &mut State) -> Resu
             }
         }
     }
-    if job.mode != Mode::Completion && !job.query.is_empty()
-        && let Some(hit) = ports.annotations.find(&job.context, &job.query).await {
-            state.annotation = Some(hit.reply);
-            state.prompt = build(ports, &mut job, state, &Retrieved::default()).await?.messages;
-            state.say(run, &hit.answer);
-            return Ok(());
-        }
+    if job.mode != Mode::Completion
+        && !job.query.is_empty()
+        && let Some(hit) = ports.annotations.find(&job.context, &job.query).await
+    {
+        state.annotation = Some(hit.reply);
+        state.prompt = build(ports, &mut job, state, &Retrieved::default()).await?.messages;
+        state.say(run, &hit.answer);
+        return Ok(());
+    }
     fetch_external(ports, &mut job).await?;
     let retrieved = retrieve(ports, &mut job).await?;
     if job.config.shows_sources {

@@ -42,8 +42,7 @@ async fn validate_balancing_credential(
     Valid(body): Valid<LoadBalancingCredentialPayload>,
 ) -> Result<Json<Checked>, ApiError> {
     let model = Model { provider: &provider, kind: body.model_type, name: &body.model };
-    let outcome =
-        balancing::validate(&models, user.tenant, model, &body.credentials, None).await;
+    let outcome = balancing::validate(&models, user.tenant, model, &body.credentials, None).await;
     Ok(Json(Checked::of(outcome)?))
 }
 

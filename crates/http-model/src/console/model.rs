@@ -18,7 +18,9 @@ use services_model::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use crate::wire::{Done, Listed, ModelItem, ModelName, ProviderModels, model_type, provider_models};
+use crate::wire::{
+    Done, Listed, ModelItem, ModelName, ProviderModels, model_type, provider_models,
+};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -94,8 +96,7 @@ async fn list_provider_models(
     Path(provider): Path<String>,
 ) -> Result<Json<Listed<ModelItem>>, ApiError> {
     let found = catalog::models_of(&models, user.tenant, &provider).await?;
-    let data =
-        found.iter().map(|model| ModelItem::full(&state.ctx, user.tenant, model)).collect();
+    let data = found.iter().map(|model| ModelItem::full(&state.ctx, user.tenant, model)).collect();
     Ok(Json(Listed { data }))
 }
 

@@ -253,9 +253,6 @@ async fn set_preferred_provider_type(
     params(("provider" = String, Path)),
     responses((status = "4XX", body = ErrorBody)),
 )]
-async fn find_checkout_url(
-    _: Console,
-    Path(provider): Path<String>,
-) -> ApiError {
+async fn find_checkout_url(_: Console, Path(provider): Path<String>) -> ApiError {
     ApiError::invalid_param(format!("provider name {provider} is invalid"))
 }

@@ -191,7 +191,6 @@ async fn validate_provider_credential(
     Path(provider): Path<String>,
     Valid(body): Valid<CredentialValidatePayload>,
 ) -> Result<Json<Checked>, ApiError> {
-    let outcome =
-        credential::validate(&models, user.tenant, &provider, &body.credentials).await;
+    let outcome = credential::validate(&models, user.tenant, &provider, &body.credentials).await;
     Ok(Json(Checked::of(outcome)?))
 }

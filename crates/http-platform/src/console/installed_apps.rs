@@ -136,7 +136,11 @@ async fn list_installed_apps(
     Console(user): Console,
     Query(query): Query<InstalledAppsListQuery>,
 ) -> Result<Json<InstalledAppList>, ApiError> {
-    let app = query.app_id.as_deref().filter(|app| !app.is_empty()).map(|app| app.parse().unwrap_or(AppId(Uuid::nil())));
+    let app = query
+        .app_id
+        .as_deref()
+        .filter(|app| !app.is_empty())
+        .map(|app| app.parse().unwrap_or(AppId(Uuid::nil())));
     let shown = installed::list(&state.ctx, viewer(&user), app).await?;
     let installed_apps =
         shown.into_iter().map(|shown| InstalledApp::new(&state.ctx, &user, shown)).collect();

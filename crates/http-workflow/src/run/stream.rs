@@ -77,9 +77,10 @@ pub(crate) async fn end(started: &Started) -> Option<Map<String, Value>> {
     while let Some((_, item)) = reader.next().await {
         if let Item::Event(event) = &item
             && let AppEvent::Workflow(event) = &**event
-                && event.is_terminal() {
-                    return event.full.as_object().cloned();
-                }
+            && event.is_terminal()
+        {
+            return event.full.as_object().cloned();
+        }
     }
     None
 }

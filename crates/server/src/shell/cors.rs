@@ -146,7 +146,8 @@ fn allow_headers(headers: &mut HeaderMap, policy: &Policy, asked: Option<&Header
         .filter(|name| policy.headers.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)))
         .collect();
     if let Ok(value) = HeaderValue::from_str(&allowed.join(", "))
-        && !allowed.is_empty() {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, value);
-        }
+        && !allowed.is_empty()
+    {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, value);
+    }
 }

@@ -81,7 +81,8 @@ fn sign_value(ctx: &Ctx, value: Value) -> Value {
     match value {
         Value::Array(list) => list.into_iter().map(|item| sign_value(ctx, item)).collect(),
         Value::Object(mut file)
-            if file.get("dify_model_identity").and_then(Value::as_str) == Some("__dify__file__") =>
+            if file.get("dify_model_identity").and_then(Value::as_str)
+                == Some("__dify__file__") =>
         {
             let related = file.get("related_id").and_then(Value::as_str);
             let id: Option<Uuid> = related.and_then(|id| id.parse().ok());

@@ -34,7 +34,8 @@ pub(super) async fn of(
 fn content(row: FormRow) -> Option<Value> {
     let definition: Value = serde_json::from_str(&row.form_definition).ok()?;
     let list = |name: &str| definition.get(name).cloned().unwrap_or_else(|| json!([]));
-    let title = definition.get("node_title").and_then(Value::as_str).filter(|text| !text.is_empty());
+    let title =
+        definition.get("node_title").and_then(Value::as_str).filter(|text| !text.is_empty());
     let title = title.unwrap_or(&row.node_id).to_owned();
     let submitted = row.submitted_at.is_some() || row.status == "submitted";
     if !submitted {

@@ -9,7 +9,8 @@ use services_platform::links;
 static SIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let tool = r"tools/(?<tool>[0-9A-Fa-f-]{36})(?<end>\.\w+)?";
     let upload = r"(?<upload>[0-9A-Fa-f-]{36})/(?:file|image)-preview";
-    let pattern = format!(r"\((?:https?://[^\s()]+?)?/files/(?:{tool}|{upload})\?(?<query>[^\s()]*)\)");
+    let pattern =
+        format!(r"\((?:https?://[^\s()]+?)?/files/(?:{tool}|{upload})\?(?<query>[^\s()]*)\)");
     Regex::new(&pattern).ok()
 });
 

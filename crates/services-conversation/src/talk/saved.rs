@@ -40,12 +40,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`TalkError::NoMessage`].
-pub async fn save(
-    ctx: &Ctx,
-    app: &App,
-    who: Participant,
-    id: MessageId,
-) -> Result<(), TalkError> {
+pub async fn save(ctx: &Ctx, app: &App, who: Participant, id: MessageId) -> Result<(), TalkError> {
     let message = message::find(ctx, app, who, id).await?;
     let mut conn = ctx.db.acquire().await?;
     db::saved_message::insert(&mut conn, who.keeper(app.id), message.id).await?;

@@ -150,7 +150,8 @@ fn read(row: ConversationVariable) -> Result<Variable, Fault> {
 }
 
 fn fits(value_type: &str, value: &Value) -> bool {
-    let all = |check: fn(&Value) -> bool| value.as_array().is_some_and(|list| list.iter().all(check));
+    let all =
+        |check: fn(&Value) -> bool| value.as_array().is_some_and(|list| list.iter().all(check));
     match value_type {
         "string" | "secret" => value.is_string(),
         "number" | "integer" | "float" => value.is_number(),
@@ -213,8 +214,10 @@ fn repr(value: &Value) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Object(fields) => {
-            let items: Vec<String> =
-                fields.iter().map(|(name, value)| format!("{}: {}", quoted(name), repr(value))).collect();
+            let items: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| format!("{}: {}", quoted(name), repr(value)))
+                .collect();
             format!("{{{}}}", items.join(", "))
         }
     }

@@ -162,9 +162,10 @@ async fn convert(
             Value::String(text) if text.is_empty() && !variable.required => Ok(Graph::Null),
             Value::Array(items) if items.iter().all(Value::is_object) => {
                 if let Some(limit) = variable.max_length
-                    && limit < i64::try_from(items.len()).unwrap_or(i64::MAX) {
-                        return refuse(format!("in input form must be less than {limit} files"));
-                    }
+                    && limit < i64::try_from(items.len()).unwrap_or(i64::MAX)
+                {
+                    return refuse(format!("in input form must be less than {limit} files"));
+                }
                 let mut list = Vec::with_capacity(items.len());
                 for mapping in items.iter().filter_map(Value::as_object) {
                     list.push(Graph::from(files.one(mapping, variable).await?));

@@ -67,9 +67,10 @@ pub async fn put_environment(
         tenant_secret::decrypt_all(ctx, workflow.tenant_id, tokens).await?.into_iter();
     for variable in &mut variables {
         if is_secret(variable.kind)
-            && let Some(Some(secret)) = secrets.next() {
-                variable.value = serde_json::Value::String(secret);
-            }
+            && let Some(Some(secret)) = secrets.next()
+        {
+            variable.value = serde_json::Value::String(secret);
+        }
         let value = Value::from_json(variable.value.clone());
         pool.set(ENVIRONMENT, &variable.name, Segment::new(variable.kind, value));
     }
