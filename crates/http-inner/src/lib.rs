@@ -1,9 +1,11 @@
-//! Inner, files, MCP and operations endpoints.
+//! What the plugin daemon calls: `/inner/api`.
+
+mod plugin;
 
 use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The routes of this crate.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(plugin::router())
 }

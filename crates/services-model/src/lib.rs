@@ -6,6 +6,7 @@ pub mod credential;
 pub mod custom_model;
 mod desk;
 pub mod failure;
+pub mod plugin_call;
 pub mod ready;
 pub mod setup;
 
@@ -31,7 +32,7 @@ pub struct Models {
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// Nobody has the provider.
-    #[error(transparent)]
+    #[error("Provider {} does not exist.", .0.0)]
     UnknownProvider(#[from] UnknownProvider),
     /// The provider or the model has no credentials.
     #[error("Model {0} credentials is not initialized.")]

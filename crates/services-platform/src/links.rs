@@ -1,8 +1,8 @@
 //! Signed links to files, with the bases and the lifetime of this installation.
 
-use crypto::file_link::{Audience, FileLinks, Stamp};
+use crypto::file_link::{Audience, FileLinks, PluginUpload, Stamp};
 use services_core::Ctx;
-use types::{ToolFileId, UploadFileId};
+use types::{EndUserId, TenantId, ToolFileId, UploadFileId};
 
 /// The maker and checker of links.
 #[must_use]
@@ -46,6 +46,20 @@ pub fn tool_file_internal(ctx: &Ctx, id: ToolFileId, extension: &str) -> String 
 pub fn icon(ctx: &Ctx, icon_type: Option<&str>, icon: Option<&str>) -> Option<String> {
     let id = icon.filter(|icon| icon_type == Some("image") && !icon.is_empty())?;
     Some(links(ctx).upload(id, Audience::Public, false, &stamp(ctx)))
+}
+
+/// Where a plugin may upload one file for a user of a workspace.
+#[must_use]
+pub fn plugin_upload(
+    ctx: &Ctx,
+    tenant: TenantId,
+    user: EndUserId,
+    filename: &str,
+    mimetype: &str,
+) -> String {
+    let (tenant, user) = (tenant.to_string(), user.to_string());
+    let file = PluginUpload { filename, mimetype, tenant: &tenant, user: &user };
+    links(ctx).plugin_upload(&file, &stamp(ctx))
 }
 
 /// The present, for a signature.
