@@ -49,7 +49,7 @@ async fn a_request_is_sent_and_recorded() {
         output.process_data["request"].as_str().unwrap(),
         format!(
             "POST /x?c=h%C3%A9+llo HTTP/1.1\r\nHost: {host}\r\nX-A: 1\r\nbroken: \r\nAuthorization: **********\r\n\
-             Content-Type: application/json\r\nContent-Length: 18\r\n\r\n{{\"q\": \"h\\u00e9 llo\"}}"
+             Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{{\"q\": \"h\\u00e9 llo\"}}"
         )
     );
 }
