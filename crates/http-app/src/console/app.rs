@@ -3,6 +3,7 @@
 use axum::{extract::State, http::StatusCode};
 use http_core::{
     ApiError, AppState, ErrorBody, Json, Part, Query, Valid,
+    extract::NoContent,
     guard::{Console, Editor},
     validation::lax,
 };
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     guard::{EditApp, ReadApp},
     host::HostUrl,
-    wire::{AppDetail, AppDetailWithSite, Done, Tag, WorkflowPartial},
+    wire::{AppDetail, AppDetailWithSite, Tag, WorkflowPartial},
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -367,12 +368,12 @@ async fn update_app(
     path = "/console/api/apps/{app_id}",
     tag = "app",
     params(("app_id" = AppId, Path)),
-    responses((status = 204, body = Done), (status = "4XX", body = ErrorBody)),
+    responses((status = 204), (status = "4XX", body = ErrorBody)),
 )]
 async fn delete_app(
     State(state): State<AppState>,
     EditApp { app, .. }: EditApp,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     app::delete(&state.ctx, &app).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

@@ -2,10 +2,11 @@
 
 use axum::{
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use http_core::{ApiError, AppState, ErrorBody, Json, Path, Query, Valid, guard::Console};
+use http_core::{
+    ApiError, AppState, ErrorBody, Json, Path, Query, Valid, extract::NoContent, guard::Console,
+};
 use serde::{Deserialize, Serialize};
 use services_app::{json::Object, trace};
 use types::AppId;
@@ -109,14 +110,14 @@ async fn update_trace_app_config(
     path = "/console/api/apps/{app_id}/trace-config",
     tag = "trace",
     params(("app_id" = AppId, Path), TraceProviderQuery),
-    responses((status = 204, body = Done), (status = "4XX", body = ErrorBody)),
+    responses((status = 204), (status = "4XX", body = ErrorBody)),
 )]
 async fn delete_trace_app_config(
     State(state): State<AppState>,
     Console(user): Console,
     Path(app): Path<AppId>,
     Query(query): Query<TraceProviderQuery>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     trace::delete(&state.ctx, user.tenant, app, &query.tracing_provider).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

@@ -15,7 +15,6 @@ use crate::{
 #[must_use]
 pub fn of_config(config: &Object) -> Vec<String> {
     let mut found = Found::default();
-    found.model(config.get("model").and_then(|model| model.get("provider")));
     let datasets =
         config.get("dataset_configs").and_then(|configs| configs.get("datasets")?.get("datasets"));
     for dataset in datasets.and_then(Value::as_array).into_iter().flatten() {
@@ -25,6 +24,7 @@ pub fn of_config(config: &Object) -> Vec<String> {
     for tool in tools.and_then(Value::as_array).into_iter().flatten() {
         found.tool(tool.get("provider_id"));
     }
+    found.model(config.get("model").and_then(|model| model.get("provider")));
     found.0
 }
 
