@@ -1,6 +1,8 @@
 //! The console's side.
 
+mod agent_provider;
 mod default_model;
+mod endpoint;
 mod load_balancing;
 mod model;
 mod model_credential;
@@ -18,4 +20,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(model_credential::router())
         .merge(load_balancing::router())
         .merge(default_model::router())
+        .merge(endpoint::router())
+        .merge(agent_provider::router())
 }

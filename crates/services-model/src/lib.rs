@@ -7,6 +7,7 @@ pub mod custom_model;
 mod desk;
 pub mod failure;
 pub mod plugin_call;
+pub mod plugins;
 pub mod ready;
 pub mod setup;
 
