@@ -20,6 +20,7 @@ mod inner_key;
 mod inner_mail;
 mod login;
 mod members;
+mod notifications;
 mod oauth;
 mod oauth_server;
 mod ownership;
@@ -49,6 +50,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(ownership::router())
         .merge(workspaces::router())
         .merge(all_workspaces::router())
+        .merge(notifications::router())
         .merge(billing::router())
         .merge(compliance::router())
         .merge(web_login::router())

@@ -16,6 +16,7 @@ pub mod limit;
 pub mod locale;
 pub mod maintenance;
 pub mod member;
+pub mod notification;
 pub mod oauth_server;
 mod outbox;
 pub mod ownership;

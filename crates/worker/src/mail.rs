@@ -132,3 +132,74 @@ fn text(value: Value) -> String {
 fn refused(err: MailError) -> JobFailure {
     if err.is_retryable() { JobFailure::retry(err) } else { JobFailure::fatal(err) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jobs::{Registry, Worker, WorkerOptions};
+    use serde_json::json;
+    use test_support::TestServer;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    /// Works off what is queued until so many mails went out; returns who got which subject.
+    async fn work(app: &TestServer, jobs: Vec<Job>, expected: usize) -> Vec<(String, String)> {
+        let queue = app.ctx().jobs.clone();
+        for job in jobs {
+            queue.enqueue(job).await.expect("the queue");
+        }
+        let registry = register(Registry::new(), app.ctx());
+        let worker = Worker::new(queue, registry, WorkerOptions::new(["mail"], 4));
+        let stop = CancellationToken::new();
+        let work = tokio::spawn(worker.run(stop.clone()));
+        let mut sent = Vec::new();
+        let all = async {
+            while sent.len() < expected {
+                sent.extend(app.ctx().mail.recorded());
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), all).await.expect("mails in time");
+        stop.cancel();
+        work.await.expect("the worker");
+        sent.extend(app.ctx().mail.recorded());
+        let mut sent: Vec<_> = sent.into_iter().map(|(to, mail)| (to, mail.subject)).collect();
+        sent.sort();
+        sent
+    }
+
+    #[tokio::test]
+    async fn letters_of_the_reference_are_sent() {
+        let app = TestServer::new().await;
+        let letter = |task: Task| Job::new(task).set("language", "en-US").set("to", "a@example.com");
+        let sent = work(
+            &app,
+            vec![
+                letter(tasks::MAIL_RESET_PASSWORD_CODE).set("code", "123456"),
+                letter(tasks::MAIL_INVITE_MEMBER)
+                    .set("token", "t")
+                    .set("inviter_name", "Zoë")
+                    .set("workspace_name", "Ours"),
+                letter(tasks::MAIL_CHANGE_EMAIL_CODE).set("code", "1").set("phase", "new_email"),
+            ],
+            3,
+        )
+        .await;
+        assert_eq!(sent.len(), 3, "{sent:?}");
+        assert!(sent.iter().all(|(to, subject)| to == "a@example.com" && !subject.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn a_mail_to_several_goes_to_each_of_them() {
+        let app = TestServer::new().await;
+        let job = Job::new(tasks::MAIL_INNER)
+            .set("to", ["a@example.com", "b@example.com"])
+            .set("subject", "Hello")
+            .set("body", "{{ name }}, {{ count }}")
+            .set("substitutions", json!({"name": "Zoë", "count": 2}));
+        let hello = |to: &str| (to.to_owned(), "Hello".to_owned());
+        assert_eq!(work(&app, vec![job], 2).await, [hello("a@example.com"), hello("b@example.com")]);
+    }
+}

@@ -1,0 +1,5 @@
+//! The server as a whole.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod security;
