@@ -148,24 +148,24 @@ async fn graph(
 ) -> Result<Value, ConvertError> {
     let form = form::variables(config);
     let mut chain = Chain::default();
-    chain.push("start", json!({"title": "START", "type": "start", "variables": form}));
+    chain.push("start", &json!({"title": "START", "type": "start", "variables": form}));
     let lookups = external::nodes(ctx, app, mode, &form, config, &mut chain).await?;
     let has_knowledge = match knowledge(target, config) {
         Some(node) => {
-            chain.push("knowledge_retrieval", node);
+            chain.push("knowledge_retrieval", &node);
             true
         }
         None => false,
     };
     let names = llm::Names { form: &form, lookups: &lookups };
-    chain.push("llm", llm::node(target, config, has_knowledge, &names)?);
+    chain.push("llm", &llm::node(target, config, has_knowledge, &names)?);
     if target == AppMode::Workflow {
         let outputs = json!([{"variable": "result", "value_selector": ["llm", "text"]}]);
-        chain.push("end", json!({"title": "END", "type": "end", "outputs": outputs}));
+        chain.push("end", &json!({"title": "END", "type": "end", "outputs": outputs}));
     } else {
         chain.push(
             "answer",
-            json!({"title": "ANSWER", "type": "answer", "answer": "{{#llm.text#}}"}),
+            &json!({"title": "ANSWER", "type": "answer", "answer": "{{#llm.text#}}"}),
         );
     }
     Ok(json!({"nodes": chain.nodes, "edges": chain.edges}))
@@ -180,7 +180,7 @@ struct Chain {
 }
 
 impl Chain {
-    fn push(&mut self, id: &str, data: Value) {
+    fn push(&mut self, id: &str, data: &Value) {
         if let Some(last) = &self.last {
             self.edges.push(json!({"id": format!("{last}-{id}"), "source": last, "target": id}));
         }

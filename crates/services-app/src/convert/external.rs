@@ -41,7 +41,7 @@ pub(super) async fn nodes(
         let body = dumps(&body(app, mode, variable, form));
         chain.push(
             &request,
-            json!({
+            &json!({
                 "title": format!("HTTP REQUEST {}", extension.name),
                 "type": "http-request",
                 "method": "post",
@@ -58,7 +58,7 @@ pub(super) async fn nodes(
         let variables = json!([{"variable": "response_json", "value_selector": [request, "body"]}]);
         chain.push(
             &code,
-            json!({
+            &json!({
                 "title": format!("Parse {} Response", extension.name),
                 "type": "code",
                 "variables": variables,

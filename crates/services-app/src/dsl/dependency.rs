@@ -79,7 +79,8 @@ impl Found {
                 self.model(multiple.get("reranking_model").and_then(|model| model.get("provider")));
             }
             "weighted_score" => {
-                self.model(multiple.get("weights").and_then(|weights| {
+                let weights = multiple.get("weights");
+                self.model(weights.and_then(|weights| {
                     weights.get("vector_setting")?.get("embedding_provider_name")
                 }));
             }

@@ -165,7 +165,7 @@ fn size(value: &Value) -> usize {
 mod tests {
     use super::*;
 
-    fn checked(scope: Scope, given: Value) -> Result<Value, String> {
+    fn checked(scope: Scope, given: &Value) -> Result<Value, String> {
         let given = given.as_object().cloned().unwrap_or_default();
         check(scope, &given).map(Value::Object).map_err(|err| err.to_string())
     }
@@ -184,14 +184,14 @@ mod tests {
             (Scope::Conversation, "string", json!(null), Err("missing value")),
         ] {
             let given = json!({"name": "n", "value_type": kind, "value": value});
-            let got = checked(scope, given);
+            let got = checked(scope, &given);
             let got =
                 got.as_ref().map(|v| v["value_type"].as_str().unwrap()).map_err(String::as_str);
             assert_eq!(got, expected, "{kind}");
         }
-        assert_eq!(checked(Scope::Environment, json!({})), Err("missing name".to_owned()));
+        assert_eq!(checked(Scope::Environment, &json!({})), Err("missing name".to_owned()));
         assert_eq!(
-            checked(Scope::Environment, json!({"name": "x"})),
+            checked(Scope::Environment, &json!({"name": "x"})),
             Err("missing value type".to_owned())
         );
     }
@@ -200,7 +200,7 @@ mod tests {
     fn large_values_are_refused() {
         let given = json!({"name": "n", "value_type": "string", "value": "x".repeat(204_800)});
         assert!(
-            checked(Scope::Conversation, given)
+            checked(Scope::Conversation, &given)
                 .unwrap_err()
                 .starts_with("variable size 204849 exceeds")
         );

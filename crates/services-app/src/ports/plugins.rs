@@ -23,7 +23,9 @@ impl PluginCatalogue for Daemon {
         let installations = self.list_installations(tenant, plugins).await.map_err(fault)?;
         installations
             .into_iter()
-            .map(|plugin| dependency(&plugin.source, plugin.plugin_unique_identifier, &plugin.meta))
+            .map(|plugin| {
+                dependency(&plugin.source, &plugin.plugin_unique_identifier, &plugin.meta)
+            })
             .collect()
     }
 
@@ -45,7 +47,7 @@ impl PluginCatalogue for Daemon {
 
 fn dependency(
     source: &str,
-    identifier: String,
+    identifier: &str,
     meta: &Map<String, Value>,
 ) -> Result<PluginDependency, PluginError> {
     let value = match source {

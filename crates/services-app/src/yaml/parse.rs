@@ -170,7 +170,7 @@ fn key_text(key: Value) -> Result<String, YamlError> {
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Cow<'_, Tag>>) -> Value {
-    let tag = tag.map(std::string::ToString::to_string);
+    let tag = tag.map(ToString::to_string);
     let plain = || resolve::value(text);
     let string = || Value::String(text.to_owned());
     match tag.as_deref().map(|tag| tag.rsplit([':', '!']).next().unwrap_or_default()) {
