@@ -6,6 +6,6 @@ pub mod service;
 pub mod web;
 
 pub use console::{Admin, Console, DatasetEditor, Editor, LoggedIn, Owner, SetUp};
-pub use operator::{CloudOperator, Operator};
+pub use operator::{Cloud, CloudOperator, Operator};
 pub use service::{DatasetKey, FormUser, KeyedApp, QueryUser, ServiceCall};
 pub use web::{Visitor, client_ip, passport};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use services_core::{Ctx, Fault};
+use services_core::{Ctx, Failure, Fault};
 use types::TenantId;
 
 use crate::{billing, enterprise};
@@ -275,6 +275,74 @@ pub async fn features(ctx: &Ctx, tenant: TenantId) -> Result<Features, Fault> {
     Ok(features)
 }
 
+/// What a subscription limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// Apps, made or installed.
+    Apps,
+    /// Documents of knowledge bases.
+    Documents,
+    /// A look of the workspace's own.
+    Customization,
+}
+
+/// Why a subscription does not let something be done.
+#[derive(Debug, thiserror::Error)]
+pub enum LimitError {
+    /// No more apps.
+    #[error("The number of apps has reached the limit of your subscription.")]
+    Apps,
+    /// No more documents.
+    #[error("The number of documents has reached the limit of your subscription.")]
+    Documents,
+    /// No look of its own.
+    #[error("The workspace custom feature has reached the limit of your subscription.")]
+    Customization,
+    /// Below.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Failure for LimitError {
+    fn status(&self) -> u16 {
+        match self {
+            Self::Fault(fault) => fault.status(),
+            _ => 403,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Fault(fault) => fault.code(),
+            _ => "forbidden",
+        }
+    }
+}
+
+/// Whether the workspace's subscription has room for one more. Without billing there is always room.
+///
+/// # Errors
+/// [`LimitError`].
+pub async fn check_room(ctx: &Ctx, tenant: TenantId, resource: Resource) -> Result<(), LimitError> {
+    if !ctx.config.feature.billing_enabled {
+        return Ok(());
+    }
+    let features = features(ctx, tenant).await?;
+    if !features.billing.enabled {
+        return Ok(());
+    }
+    let is_full =
+        |limitation: Limitation| 0 < limitation.limit && limitation.limit <= limitation.size;
+    match resource {
+        Resource::Apps if is_full(features.apps) => Err(LimitError::Apps),
+        Resource::Documents if is_full(features.documents_upload_quota) => {
+            Err(LimitError::Documents)
+        }
+        Resource::Customization if !features.can_replace_logo => Err(LimitError::Customization),
+        _ => Ok(()),
+    }
+}
+
 /// Fills in what the billing service says.
 fn subscribe(features: &mut Features, info: &Value, usage: &Value) {
     let subscription = info.get("subscription").unwrap_or(&Value::Null);
@@ -469,4 +537,60 @@ fn flag(told: &Value, name: &str) -> Option<bool> {
 
 fn number(told: &Value, name: &str) -> Option<i64> {
     told.get(name)?.as_i64()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn plain() -> SystemFeatures {
+        SystemFeatures {
+            sso_enforced_for_signin: false,
+            sso_enforced_for_signin_protocol: String::new(),
+            enable_marketplace: true,
+            max_plugin_package_size: 1,
+            enable_email_code_login: false,
+            enable_email_password_login: true,
+            enable_social_oauth_login: false,
+            is_allow_register: false,
+            is_allow_create_workspace: false,
+            is_email_setup: false,
+            license: License {
+                status: "none".to_owned(),
+                expired_at: String::new(),
+                workspaces: LicenseLimitation::default(),
+            },
+            branding: Branding::default(),
+            webapp_auth: WebAppAuth::default(),
+            plugin_installation_permission: PluginInstallationPermission {
+                plugin_installation_scope: "all".to_owned(),
+                restrict_to_marketplace_only: false,
+            },
+            enable_change_email: true,
+            plugin_manager: Switch { enabled: false },
+            trial_models: Vec::new(),
+            enable_trial_app: false,
+            enable_explore_banner: false,
+        }
+    }
+
+    #[test]
+    fn strangers_learn_the_licences_status_alone() {
+        let info = json!({"License": {"status": "expiring", "expiredAt": "2030-01-01",
+            "workspaces": {"enabled": true, "limit": 3, "used": 2}}});
+        let (mut seen, mut known) = (plain(), plain());
+        license(&mut seen, &info, false);
+        license(&mut known, &info, true);
+        assert_eq!(
+            (seen.license.status.as_str(), seen.license.expired_at.as_str()),
+            ("expiring", "")
+        );
+        assert_eq!(seen.license.workspaces.limit, 0);
+        assert_eq!(
+            (known.license.expired_at.as_str(), known.license.workspaces.size),
+            ("2030-01-01", 2)
+        );
+    }
 }

@@ -22,6 +22,18 @@ impl FromRequestParts<AppState> for Operator {
     }
 }
 
+/// The server is the cloud edition; elsewhere the path does not exist.
+#[derive(Debug, Clone, Copy)]
+pub struct Cloud;
+
+impl FromRequestParts<AppState> for Cloud {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        if state.ctx.config.is_cloud() { Ok(Self) } else { Err(ApiError::no_such_url()) }
+    }
+}
+
 /// The [`Operator`] of the cloud edition; elsewhere the path does not exist.
 #[derive(Debug, Clone, Copy)]
 pub struct CloudOperator;
@@ -30,9 +42,7 @@ impl FromRequestParts<AppState> for CloudOperator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        if !state.ctx.config.is_cloud() {
-            return Err(ApiError::no_such_url());
-        }
+        Cloud::from_request_parts(parts, state).await?;
         Operator::from_request_parts(parts, state).await.map(|Operator| Self)
     }
 }

@@ -4,9 +4,12 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
 };
-use http_core::{ApiError, AppState, ErrorBody, Json, Path, guard::Console};
-use serde::Serialize;
-use services_platform::file::{Owner, kind, preview, receive::Wanted};
+use http_core::{ApiError, AppState, ErrorBody, Json, Path, Query, guard::Console};
+use serde::{Deserialize, Serialize};
+use services_platform::{
+    feature::{self, Resource},
+    file::{Owner, kind, preview, receive::Wanted},
+};
 use types::UploadFileId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -44,6 +47,13 @@ struct FilePreview {
 struct SupportedTypes {
     /// In small letters and in capitals.
     allowed_extensions: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, garde::Validate, utoipa::IntoParams)]
+#[garde(allow_unvalidated)]
+struct UploadQuery {
+    /// `datasets`: the file counts as a document of the workspace's subscription.
+    source: Option<String>,
 }
 
 /// A form with a file, as documented.
@@ -84,14 +94,19 @@ async fn find_upload_limits(State(state): State<AppState>, _: Console) -> Json<U
     post,
     path = "/console/api/files/upload",
     tag = "files",
+    params(UploadQuery),
     request_body(content = ConsoleUpload, content_type = "multipart/form-data"),
     responses((status = 201, body = FileResponse), (status = "4XX", body = ErrorBody)),
 )]
 async fn upload_file(
     State(state): State<AppState>,
     Console(user): Console,
+    Query(query): Query<UploadQuery>,
     request: Request,
 ) -> Result<(StatusCode, Json<FileResponse>), ApiError> {
+    if query.source.as_deref() == Some("datasets") {
+        feature::check_room(&state.ctx, user.tenant, Resource::Documents).await?;
+    }
     let mut form = Form::read(&state, user.tenant, request).await?;
     let wanted = form.wanted();
     if wanted == Wanted::Documents && !user.role.is_dataset_editing() && form.has_file() {
@@ -122,6 +137,7 @@ async fn upload_logo(
     Console(user): Console,
     request: Request,
 ) -> Result<(StatusCode, Json<Logo>), ApiError> {
+    feature::check_room(&state.ctx, user.tenant, Resource::Customization).await?;
     let form = Form::read(&state, user.tenant, request).await?;
     let file = form.keep(&state, Owner::Account(user.account.id), Wanted::Logo).await?;
     Ok((StatusCode::CREATED, Json(Logo { id: file.id })))

@@ -11,6 +11,7 @@ use services_app::{json::Object, meta, parameters};
 use services_core::Ctx;
 use services_platform::{
     explore::installed::{self, ShownApp, Viewer},
+    feature::{self, Resource},
     links,
 };
 use types::{AppId, TenantId};
@@ -136,11 +137,9 @@ async fn list_installed_apps(
     Console(user): Console,
     Query(query): Query<InstalledAppsListQuery>,
 ) -> Result<Json<InstalledAppList>, ApiError> {
-    let app = query
-        .app_id
-        .as_deref()
-        .filter(|app| !app.is_empty())
-        .map(|app| app.parse().unwrap_or(AppId(Uuid::nil())));
+    let asked = query.app_id.filter(|app| !app.is_empty());
+    // What is no id is no app's.
+    let app = asked.map(|app| app.parse().unwrap_or(AppId(Uuid::nil())));
     let shown = installed::list(&state.ctx, viewer(&user), app).await?;
     let installed_apps =
         shown.into_iter().map(|shown| InstalledApp::new(&state.ctx, &user, shown)).collect();
@@ -160,6 +159,7 @@ async fn install_app(
     Console(user): Console,
     Valid(body): Valid<InstalledAppCreatePayload>,
 ) -> Result<Json<Message>, ApiError> {
+    feature::check_room(&state.ctx, user.tenant, Resource::Apps).await?;
     installed::install(&state.ctx, user.tenant, &body.app_id).await?;
     Ok(Json(Message { message: "App installed successfully" }))
 }

@@ -1,9 +1,11 @@
 //! `/console/api/notification`: of the cloud edition.
 
 use axum::extract::State;
-use http_core::{ApiError, AppState, ErrorBody, Json, Valid, guard::Console};
+use http_core::{
+    ApiError, AppState, ErrorBody, Json, Valid,
+    guard::{Cloud, Console},
+};
 use serde::{Deserialize, Serialize};
-use services_core::Ctx;
 use services_platform::billing;
 use services_platform::notification::{self, Notification};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -26,10 +28,6 @@ struct DismissNotificationPayload {
     notification_id: String,
 }
 
-fn only_cloud(ctx: &Ctx) -> Result<(), ApiError> {
-    if ctx.config.is_cloud() { Ok(()) } else { Err(ApiError::no_such_url()) }
-}
-
 /// What the account should be told now.
 #[utoipa::path(
     get,
@@ -40,8 +38,8 @@ fn only_cloud(ctx: &Ctx) -> Result<(), ApiError> {
 async fn find_notification(
     State(state): State<AppState>,
     Console(user): Console,
+    _: Cloud,
 ) -> Result<Json<Notifications>, ApiError> {
-    only_cloud(&state.ctx)?;
     let language = user.account.interface_language.as_deref();
     let notifications = notification::list(&state.ctx, user.account.id, language).await?;
     Ok(Json(Notifications { should_show: !notifications.is_empty(), notifications }))
@@ -58,10 +56,9 @@ async fn find_notification(
 async fn dismiss_notification(
     State(state): State<AppState>,
     Console(user): Console,
-    request: axum::extract::Request,
+    _: Cloud,
+    Valid(body): Valid<DismissNotificationPayload>,
 ) -> Result<Json<Done>, ApiError> {
-    // Before the body: elsewhere than in the cloud this address does not exist.
-    only_cloud(&state.ctx)?;
     let Valid(body) =
         <Valid<DismissNotificationPayload> as axum::extract::FromRequest<_>>::from_request(
             request, &state,

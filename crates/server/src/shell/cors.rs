@@ -121,17 +121,15 @@ pub async fn apply(State(policies): State<Policies>, request: Request, next: Nex
     } else {
         next.run(request).await
     };
-    mark(response.headers_mut(), policy, origin, preflight);
+    mark(response.headers_mut(), policy, origin);
     response
 }
 
-fn mark(headers: &mut HeaderMap, policy: &Policy, origin: Option<HeaderValue>, preflight: bool) {
+fn mark(headers: &mut HeaderMap, policy: &Policy, origin: Option<HeaderValue>) {
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     let Some(origin) = origin else { return };
-    let literal =
-        !policy.credentials && !preflight && policy.origins.iter().any(|allowed| allowed == "*");
-    let value = if literal { HeaderValue::from_static("*") } else { origin };
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
+    // Also where every origin is allowed the reference names the one that asks.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     if policy.credentials {
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));

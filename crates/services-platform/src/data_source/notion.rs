@@ -197,10 +197,10 @@ pub async fn connect(
         .timeout(TIMEOUT)
         .send()
         .await
-        .map_err(unreachable)?
+        .map_err(|err| unreachable(&err))?
         .json(MAX_ANSWER)
         .await
-        .map_err(unreachable)?;
+        .map_err(|err| unreachable(&err))?;
     let token = answer
         .get("access_token")
         .and_then(Value::as_str)
@@ -287,7 +287,7 @@ fn query_value(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, KEPT).to_string()
 }
 
-fn unreachable(err: net::NetError) -> NotionError {
+fn unreachable(err: &net::NetError) -> NotionError {
     tracing::warn!(error = %err, "Notion did not answer");
     NotionError::Process
 }
@@ -406,9 +406,9 @@ impl Notion<'_> {
             .timeout(TIMEOUT)
             .send()
             .await
-            .map_err(unreachable)?;
+            .map_err(|err| unreachable(&err))?;
         let is_ok = response.is_success();
-        Ok((is_ok, response.json(MAX_ANSWER).await.map_err(unreachable)?))
+        Ok((is_ok, response.json(MAX_ANSWER).await.map_err(|err| unreachable(&err))?))
     }
 }
 
