@@ -6,7 +6,7 @@ use app_engine::{
     Run, RunKey,
     basic::{Caller, InvokeFrom},
     event::{MessageMetadata, RunError},
-    wire::{self, BlockingAnswer, Writer},
+    wire::{self, BlockingAnswer, Detail, Prefix, Writer},
 };
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -17,42 +17,20 @@ use http_core::{
     ApiError, Json,
     sse::{self, Frame},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use services_account::App;
 use services_conversation::{
     Engine,
-    generate::{self, Answered, Ask, GenerateError, Started},
+    generate::{self, Answered, Ask, GenerateError, Started, like::Like},
     stop,
 };
 use uuid::Uuid;
 
+use crate::request::Position;
+
+mod repeat;
+
 /// How often a stream says that it is alive.
 const PING: Duration = Duration::from_secs(10);
-
-/// How a client wants its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum ResponseMode {
-    /// One JSON object at the end.
-    #[default]
-    Blocking,
-    /// Server-sent events.
-    Streaming,
-}
-
-/// What stopping says.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Stopped {
-    /// Always `success`, also when there was nothing to stop.
-    result: &'static str,
-}
-
-impl Stopped {
-    pub(crate) fn success() -> Json<Self> {
-        Json(Self { result: "success" })
-    }
-}
 
 /// Asks, and answers the way the client wants it.
 pub(crate) async fn ask(
@@ -62,10 +40,31 @@ pub(crate) async fn ask(
 ) -> Result<Response, ApiError> {
     let (invoke_from, streams) = (ask.invoke_from, ask.stream);
     let started = generate::start(engine, ask).await.map_err(refused)?;
+    answer(engine, headers, invoke_from, streams, started).await
+}
+
+/// Asks for another answer like one, and answers the way the client wants it.
+pub(crate) async fn more_like(
+    engine: &Engine,
+    headers: &HeaderMap,
+    like: Like,
+) -> Result<Response, ApiError> {
+    let (invoke_from, streams) = (like.invoke_from, like.stream);
+    let started = generate::like::more_like(engine, like).await.map_err(refused)?;
+    answer(engine, headers, invoke_from, streams, started).await
+}
+
+async fn answer(
+    engine: &Engine,
+    headers: &HeaderMap,
+    from: InvokeFrom,
+    streams: bool,
+    started: Started,
+) -> Result<Response, ApiError> {
     if streams {
-        Ok(stream(engine, headers, invoke_from, started))
+        Ok(stream(engine, headers, from, started))
     } else {
-        block(engine, invoke_from, started).await
+        block(engine, from, started).await
     }
 }
 
@@ -183,28 +182,44 @@ async fn block(engine: &Engine, from: InvokeFrom, started: Started) -> Result<Re
     let answered =
         started.answered.await.map_err(|_| ApiError::internal("a run ended without a word"))?;
     attached.run = None;
-    let Answered { answer, annotation, sources, usage } = answered.map_err(failed)?;
+    let answered = answered.map_err(failed)?;
+    let mode = started.mode.as_str();
+    Ok(Json(whole(prefix, started.run.task, mode, from.detail(), answered)).into_response())
+}
+
+/// A blocking answer.
+fn whole(
+    prefix: Prefix,
+    task: Uuid,
+    mode: &str,
+    detail: Detail,
+    answered: Answered,
+) -> BlockingAnswer {
+    let (conversation_id, message_id, created_at) = match prefix {
+        Prefix::Chat { conversation_id, message_id, created_at } => {
+            (Some(conversation_id), message_id, created_at)
+        }
+        Prefix::Completion { message_id, created_at } => (None, message_id, created_at),
+        Prefix::Workflow { workflow_run_id } => (None, workflow_run_id, 0),
+    };
+    let Answered { answer, annotation, sources, usage } = answered;
     let metadata = MessageMetadata {
         annotation_reply: annotation,
         omit_annotation_reply: false,
         retriever_resources: sources,
         usage: Value::Object(usage.plain_json()),
     };
-    let body = BlockingAnswer {
+    BlockingAnswer {
         event: "message",
-        task_id: started.run.task.to_string(),
-        id: started.message.to_string(),
-        message_id: started.message.to_string(),
-        conversation_id: match prefix {
-            wire::Prefix::Chat { conversation_id, .. } => Some(conversation_id),
-            _ => None,
-        },
-        mode: started.mode.as_str().to_owned(),
+        task_id: task.to_string(),
+        id: message_id.clone(),
+        message_id,
+        conversation_id,
+        mode: mode.to_owned(),
         answer,
-        metadata: wire::metadata(&metadata, from.detail()),
-        created_at: started.created_at,
-    };
-    Ok(Json(body).into_response())
+        metadata: wire::metadata(&metadata, detail),
+        created_at,
+    }
 }
 
 /// A run that failed, as a blocking answer says it.
@@ -219,40 +234,4 @@ fn failed(err: RunError) -> ApiError {
     }
     let status = StatusCode::from_u16(err.status).unwrap_or(StatusCode::BAD_REQUEST);
     ApiError::new(status, err.code, err.message)
-}
-
-/// Where a client stopped reading.
-#[derive(Debug, Deserialize, garde::Validate)]
-#[garde(allow_unvalidated)]
-pub(crate) struct Position {
-    /// Like the header `Last-Event-ID`, which wins.
-    last_event_id: Option<u64>,
-}
-
-/// Whether the app is one to chat with.
-pub(crate) fn is_chat(app: &App) -> bool {
-    matches!(app.mode.as_str(), "chat" | "agent-chat" | "advanced-chat")
-}
-
-/// The refusal of an app that is no chat.
-pub(crate) fn not_chat() -> ApiError {
-    ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "not_chat_app",
-        "Please check if your app mode matches the right API route.",
-    )
-}
-
-/// Checks an id that may be left out or empty.
-pub(crate) fn blank_or_uuid(id: &Option<String>, (): &()) -> garde::Result {
-    let id = id.as_deref().map(str::trim).filter(|id| !id.is_empty());
-    match id.map(str::parse::<Uuid>) {
-        None | Some(Ok(_)) => Ok(()),
-        Some(Err(_)) => Err(garde::Error::new("Value error, conversation_id must be a valid UUID")),
-    }
-}
-
-/// An id that [`blank_or_uuid`] has let pass.
-pub(crate) fn id(text: Option<String>) -> Option<Uuid> {
-    text.and_then(|text| text.trim().parse().ok())
 }

@@ -10,6 +10,9 @@ mod explore_saved_message;
 mod guard;
 mod mode;
 mod own;
+mod console_completion;
+mod explore_completion;
+mod request;
 mod service_completion;
 mod service_conversation;
 mod service_message;
@@ -38,4 +41,6 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(console_log::router())
         .merge(console_message::router())
         .merge(console_statistic::router())
+        .merge(console_completion::router())
+        .merge(explore_completion::router())
 }

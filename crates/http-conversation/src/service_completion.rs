@@ -18,7 +18,10 @@ use types::ConversationId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use crate::answer::{self, Position, ResponseMode, Stopped};
+use crate::{
+    answer,
+    request::{self, CompletionMessagePayload, Position, ResponseMode, Stopped},
+};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -28,24 +31,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(chat))
         .routes(routes!(stop_chat))
         .routes(routes!(chat_events))
-}
-
-/// A question to a completion app.
-#[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]
-#[garde(allow_unvalidated)]
-struct CompletionRequestPayload {
-    /// Values of the app's form.
-    #[schema(value_type = Object)]
-    inputs: JsonObject,
-    /// The question, for apps that take one beside their form.
-    #[serde(default)]
-    query: String,
-    #[schema(value_type = Option<Vec<Object>>)]
-    files: Option<Vec<JsonObject>>,
-    response_mode: Option<ResponseMode>,
-    /// Has no effect.
-    #[serde(default, rename = "retriever_from")]
-    _retriever_from: Option<String>,
 }
 
 /// A question to a chat app.
@@ -60,7 +45,7 @@ struct ChatRequestPayload {
     files: Option<Vec<JsonObject>>,
     response_mode: Option<ResponseMode>,
     /// The conversation to go on in; empty: a new one.
-    #[garde(custom(answer::blank_or_uuid))]
+    #[garde(custom(request::blank_or_uuid))]
     conversation_id: Option<String>,
     /// Has no effect.
     #[serde(default, rename = "retriever_from")]
@@ -80,19 +65,7 @@ struct Nothing {}
 
 /// What all questions of the service API have in common.
 fn question(app: App, end_user: &EndUser) -> Ask {
-    Ask {
-        app,
-        caller: Caller::EndUser(end_user.id),
-        invoke_from: InvokeFrom::ServiceApi,
-        inputs: JsonObject::new(),
-        query: String::new(),
-        files: Vec::new(),
-        conversation: None,
-        parent: None,
-        names_conversation: false,
-        stream: false,
-        debug_config: None,
-    }
+    Ask::new(app, Caller::EndUser(end_user.id), InvokeFrom::ServiceApi)
 }
 
 fn unavailable() -> ApiError {
@@ -113,25 +86,19 @@ fn yes() -> bool {
     path = "/v1/completion-messages",
     operation_id = "service_complete",
     tag = "completion",
-    request_body = CompletionRequestPayload,
+    request_body = CompletionMessagePayload,
     responses((status = 200, description = "The answer, or a stream of it"), (status = "4XX", body = ErrorBody)),
 )]
 async fn complete(
     engine: Part<Engine>,
     headers: HeaderMap,
-    call: ServiceCall<CompletionRequestPayload>,
+    call: ServiceCall<CompletionMessagePayload>,
 ) -> Result<Response, ApiError> {
     let ServiceCall { app, end_user, body } = call;
     if app.mode != "completion" {
         return Err(unavailable());
     }
-    let ask = Ask {
-        inputs: body.inputs,
-        query: body.query,
-        files: body.files.unwrap_or_default(),
-        stream: body.response_mode == Some(ResponseMode::Streaming),
-        ..question(app, &end_user)
-    };
+    let ask = body.ask(question(app, &end_user));
     answer::ask(&engine, &headers, ask).await
 }
 
@@ -192,10 +159,10 @@ async fn chat(
     call: ServiceCall<ChatRequestPayload>,
 ) -> Result<Response, ApiError> {
     let ServiceCall { app, end_user, body } = call;
-    if !answer::is_chat(&app) {
-        return Err(answer::not_chat());
+    if !request::is_chat(&app) {
+        return Err(request::not_chat());
     }
-    let conversation = answer::id(body.conversation_id).map(ConversationId);
+    let conversation = request::id(body.conversation_id).map(ConversationId);
     let ask = Ask {
         inputs: body.inputs,
         query: body.query,
@@ -223,8 +190,8 @@ async fn stop_chat(
     Path(task): Path<String>,
     call: ServiceCall<Nothing>,
 ) -> Result<Json<Stopped>, ApiError> {
-    if !answer::is_chat(&call.app) {
-        return Err(answer::not_chat());
+    if !request::is_chat(&call.app) {
+        return Err(request::not_chat());
     }
     stop::stop(&state.ctx, engine.hub(), &task, Caller::EndUser(call.end_user.id)).await;
     Ok(Stopped::success())

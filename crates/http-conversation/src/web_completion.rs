@@ -6,85 +6,35 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use http_core::{
-    ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid, guard::Visitor,
-    validation::JsonObject,
-};
-use serde::Deserialize;
+use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid, guard::Visitor};
 use services_account::App;
-use services_conversation::{Engine, generate::Ask, stop};
-use types::{ConversationId, MessageId};
+use services_conversation::{
+    Engine,
+    generate::{Ask, like::Like},
+    stop,
+};
+use types::MessageId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use crate::answer::{self, Position, ResponseMode, Stopped};
+use crate::{
+    answer,
+    request::{self, ChatMessagePayload, CompletionMessagePayload, LikeQuery, Position, Stopped},
+};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(complete))
         .routes(routes!(stop_completion))
         .routes(routes!(completion_events))
+        .routes(routes!(more_like_this))
         .routes(routes!(chat))
         .routes(routes!(stop_chat))
         .routes(routes!(chat_events))
 }
 
-/// A question to a completion app.
-#[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]
-#[garde(allow_unvalidated)]
-#[schema(as = WebCompletion)]
-struct CompletionMessagePayload {
-    /// Values of the app's form.
-    #[schema(value_type = Object)]
-    inputs: JsonObject,
-    /// The question, for apps that take one beside their form.
-    #[serde(default)]
-    query: String,
-    #[schema(value_type = Option<Vec<Object>>)]
-    files: Option<Vec<JsonObject>>,
-    response_mode: Option<ResponseMode>,
-    /// Has no effect.
-    #[serde(default, rename = "retriever_from")]
-    _retriever_from: Option<String>,
-}
-
-/// A question to a chat app.
-#[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]
-#[garde(allow_unvalidated)]
-#[schema(as = WebChat)]
-struct ChatMessagePayload {
-    /// Values of the app's form.
-    #[schema(value_type = Object)]
-    inputs: JsonObject,
-    query: String,
-    #[schema(value_type = Option<Vec<Object>>)]
-    files: Option<Vec<JsonObject>>,
-    response_mode: Option<ResponseMode>,
-    /// The conversation to go on in; empty: a new one.
-    #[garde(custom(answer::blank_or_uuid))]
-    conversation_id: Option<String>,
-    /// The message this one follows.
-    #[garde(custom(answer::blank_or_uuid))]
-    parent_message_id: Option<String>,
-    /// Has no effect.
-    #[serde(default, rename = "retriever_from")]
-    _retriever_from: Option<String>,
-}
-
 fn question(visitor: &services_account::web_passport::Visitor) -> Ask {
-    Ask {
-        app: visitor.app.clone(),
-        caller: Caller::EndUser(visitor.end_user.id),
-        invoke_from: InvokeFrom::WebApp,
-        inputs: JsonObject::new(),
-        query: String::new(),
-        files: Vec::new(),
-        conversation: None,
-        parent: None,
-        names_conversation: false,
-        stream: false,
-        debug_config: None,
-    }
+    Ask::new(visitor.app.clone(), Caller::EndUser(visitor.end_user.id), InvokeFrom::WebApp)
 }
 
 fn need_completion(app: &App) -> Result<(), ApiError> {
@@ -99,7 +49,7 @@ fn need_completion(app: &App) -> Result<(), ApiError> {
 }
 
 fn need_chat(app: &App) -> Result<(), ApiError> {
-    if answer::is_chat(app) { Ok(()) } else { Err(answer::not_chat()) }
+    if request::is_chat(app) { Ok(()) } else { Err(request::not_chat()) }
 }
 
 /// Ask a completion app.
@@ -118,13 +68,7 @@ async fn complete(
     Valid(body): Valid<CompletionMessagePayload>,
 ) -> Result<Response, ApiError> {
     need_completion(&visitor.app)?;
-    let ask = Ask {
-        inputs: body.inputs,
-        query: body.query,
-        files: body.files.unwrap_or_default(),
-        stream: body.response_mode == Some(ResponseMode::Streaming),
-        ..question(&visitor)
-    };
+    let ask = body.ask(question(&visitor));
     answer::ask(&engine, &headers, ask).await
 }
 
@@ -168,6 +112,33 @@ async fn completion_events(
     answer::come_back(&engine, &headers, task, caller, InvokeFrom::WebApp, position).await
 }
 
+/// Ask for another answer like one.
+#[utoipa::path(
+    get,
+    path = "/api/messages/{message_id}/more-like-this",
+    operation_id = "web_more_like_this",
+    tag = "completion",
+    params(("message_id" = MessageId, Path), LikeQuery),
+    responses((status = 200, description = "The answer, or a stream of it"), (status = "4XX", body = ErrorBody)),
+)]
+async fn more_like_this(
+    engine: Part<Engine>,
+    headers: HeaderMap,
+    Visitor(visitor): Visitor,
+    Path(message): Path<MessageId>,
+    Query(query): Query<LikeQuery>,
+) -> Result<Response, ApiError> {
+    need_completion(&visitor.app)?;
+    let like = Like {
+        app: visitor.app,
+        message,
+        caller: Caller::EndUser(visitor.end_user.id),
+        invoke_from: InvokeFrom::WebApp,
+        stream: query.response_mode.streams(),
+    };
+    answer::more_like(&engine, &headers, like).await
+}
+
 /// Ask a chat app.
 #[utoipa::path(
     post,
@@ -184,16 +155,7 @@ async fn chat(
     Valid(body): Valid<ChatMessagePayload>,
 ) -> Result<Response, ApiError> {
     need_chat(&visitor.app)?;
-    let ask = Ask {
-        inputs: body.inputs,
-        query: body.query,
-        files: body.files.unwrap_or_default(),
-        conversation: answer::id(body.conversation_id).map(ConversationId),
-        parent: answer::id(body.parent_message_id).map(MessageId),
-        names_conversation: true,
-        stream: body.response_mode == Some(ResponseMode::Streaming),
-        ..question(&visitor)
-    };
+    let ask = body.ask(Ask { names_conversation: true, ..question(&visitor) });
     answer::ask(&engine, &headers, ask).await
 }
 

@@ -1,6 +1,8 @@
 //! The ports of the engine, over the services that know these things.
 
 mod absent;
+mod extensions;
+mod files;
 mod models;
 mod moderation;
 mod speech;
@@ -18,17 +20,21 @@ pub fn models(models: &Models) -> Arc<dyn ModelSource> {
     Arc::new(self::models::Source(models.clone()))
 }
 
-/// The world as far as models go; knowledge, files and extensions are added by who has them.
+/// The world without knowledge and annotations, which are added by who has them.
 #[must_use]
 pub fn ports(models: &Models) -> Ports {
     let absent = Arc::new(Absent);
+    let ctx = models.ctx();
     Ports {
         models: Arc::new(self::models::Source(models.clone())),
         retriever: absent.clone(),
-        annotations: absent.clone(),
-        moderator: Arc::new(moderation::Asked { models: models.clone() }),
-        external_data: absent.clone(),
-        files: absent,
+        annotations: absent,
+        moderator: Arc::new(moderation::Asked {
+            models: models.clone(),
+            extensions: extensions::Extensions(ctx.clone()),
+        }),
+        external_data: Arc::new(extensions::Extensions(ctx.clone())),
+        files: Arc::new(files::Files(ctx.clone())),
         speaker: Arc::new(speech::Voice(models.clone())),
     }
 }

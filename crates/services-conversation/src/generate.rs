@@ -3,6 +3,7 @@
 mod answer;
 mod config;
 mod error;
+pub mod like;
 mod limit;
 pub mod naming;
 mod prepare;
@@ -18,6 +19,7 @@ use app_engine::{
     wire::Prefix,
 };
 use db::app::App;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use types::{ConversationId, MessageId};
@@ -25,7 +27,7 @@ use uuid::Uuid;
 
 pub use error::GenerateError;
 
-use crate::{Engine, record::Begin, stop};
+use crate::{Engine, idempotency, record::Begin, stop};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -52,6 +54,29 @@ pub struct Ask {
     pub stream: bool,
     /// The configuration the debugger tries, checked already.
     pub debug_config: Option<Map<String, Value>>,
+    /// The key under which the answer is kept for clients that ask again.
+    pub idempotency: Option<idempotency::Key>,
+}
+
+impl Ask {
+    /// A question without anything in it.
+    #[must_use]
+    pub fn new(app: App, caller: Caller, invoke_from: InvokeFrom) -> Self {
+        Self {
+            app,
+            caller,
+            invoke_from,
+            inputs: Map::new(),
+            query: String::new(),
+            files: Vec::new(),
+            conversation: None,
+            parent: None,
+            names_conversation: false,
+            stream: false,
+            debug_config: None,
+            idempotency: None,
+        }
+    }
 }
 
 /// A run that began.
@@ -71,7 +96,7 @@ pub struct Started {
 }
 
 /// An answer on record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answered {
     /// The text as the model gave it.
     pub answer: String,
@@ -107,6 +132,19 @@ impl Started {
 /// [`GenerateError`] for what is refused before anything is written. What goes wrong later is in the run's log.
 #[tracing::instrument(skip_all, fields(app.id = %ask.app.id, mode = ask.app.mode))]
 pub async fn start(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
+    let key = ask.idempotency.clone();
+    match begin(engine, ask).await {
+        Ok(started) => Ok(started),
+        Err(err) => {
+            if let Some(key) = key {
+                idempotency::free(engine.ctx(), &key).await;
+            }
+            Err(err)
+        }
+    }
+}
+
+async fn begin(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
     let slot = limit::take(engine.ctx(), &ask.app).await?;
     let prepared = match prepare::prepare(engine, ask).await {
         Ok(prepared) => prepared,
@@ -117,8 +155,13 @@ pub async fn start(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> 
     };
     let task = Uuid::new_v4();
     let begin = Begin { message: prepared.row.clone(), files: prepared.file_rows.clone() };
-    let owner = stop::note_owner(engine.ctx(), task, prepared.job.context.user);
-    let (begun, ()) = tokio::join!(engine.recorder().begin(begin), owner);
+    let notes = async {
+        stop::note_owner(engine.ctx(), task, prepared.job.context.user).await;
+        if let Some(key) = &prepared.idempotency {
+            idempotency::begun(engine.ctx(), key, task).await;
+        }
+    };
+    let (begun, ()) = tokio::join!(engine.recorder().begin(begin), notes);
     if let Err(err) = begun {
         slot.leave().await;
         return Err(err.into());

@@ -6,6 +6,8 @@ pub mod engine;
 pub mod feedback_export;
 pub mod generate;
 pub mod log;
+pub mod file;
+pub mod idempotency;
 pub mod record;
 pub mod shown;
 pub mod statistic;

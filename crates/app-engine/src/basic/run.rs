@@ -388,14 +388,7 @@ async fn build(
     }
     let history = match job.history.take() {
         None => None,
-        Some(mut turns) => {
-            if rules.is_none() {
-                // Files of earlier turns are shown only while the app takes files.
-                for turn in &mut turns {
-                    turn.user_files.clear();
-                    turn.assistant_files.clear();
-                }
-            }
+        Some(turns) => {
             let detail = rules.map_or(ImageDetail::High, |rules| rules.detail);
             Some(history::messages(tenant, &*ports.files, turns, detail).await?)
         }

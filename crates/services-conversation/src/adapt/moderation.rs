@@ -1,4 +1,4 @@
-//! Moderation by a model.
+//! Moderation by a model or by an extension of the workspace.
 
 use app_engine::{
     RunError,
@@ -11,11 +11,14 @@ use serde_json::{Map, Value};
 use services_model::Models;
 use types::TenantId;
 
+use super::extensions::Extensions;
+
 /// The provider and the model of `openai_moderation`.
 const MODEL: (&str, &str) = ("openai", "omni-moderation-latest");
 
 pub(super) struct Asked {
     pub models: Models,
+    pub extensions: Extensions,
 }
 
 impl Asked {
@@ -38,8 +41,10 @@ impl Moderator for Asked {
         inputs: &Map<String, Value>,
         query: &str,
     ) -> Result<InputVerdict, RunError> {
-        if rule.kind != "openai_moderation" {
-            return Err(unknown(rule));
+        match rule.kind.as_str() {
+            "openai_moderation" => {}
+            "api" => return self.extensions.check_input(run, rule, inputs, query).await,
+            _ => return Err(unknown(rule)),
         }
         let mut lines: Vec<_> = inputs.values().map(as_text).collect();
         lines.push(query.into());
@@ -57,8 +62,10 @@ impl Moderator for Asked {
         rule: &Moderation,
         text: &str,
     ) -> Result<OutputVerdict, RunError> {
-        if rule.kind != "openai_moderation" {
-            return Err(unknown(rule));
+        match rule.kind.as_str() {
+            "openai_moderation" => {}
+            "api" => return self.extensions.check_output(run, rule, text).await,
+            _ => return Err(unknown(rule)),
         }
         let flagged = self.is_flagged(run.tenant, text).await?;
         Ok(if flagged {

@@ -6,13 +6,15 @@ use app_engine::{
     basic::run::{self, Outcome},
     event::{AppEvent, MessageEnd, MessageMetadata, RunError},
 };
+use db::message_file::MessageFile;
 use futures::FutureExt;
+use graph::File;
 use model_runtime::Usage;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{Answered, RunGuard, limit::Slot, naming, prepare::Prepared};
-use crate::{Engine, record};
+use crate::{Engine, file, idempotency, record};
 
 /// A run on its way.
 pub(super) struct Course {
@@ -26,8 +28,8 @@ pub(super) struct Course {
 /// Follows a run to its end. Dropping the guard at the end closes the log.
 pub(super) async fn follow(course: Course) {
     let Course { engine, prepared, guard, slot, tell } = course;
-    let Prepared { job, row, files, file_rows, names_conversation } = prepared;
-    let (tenant, query) = (job.context.tenant, row.query.clone());
+    let Prepared { job, row, files, file_rows, names_conversation, idempotency: key } = prepared;
+    let (tenant, mode, query) = (job.context.tenant, job.mode, row.query.clone());
     let run = guard.run().clone();
     if names_conversation {
         naming::later(&engine, &run, tenant, &row, query);
@@ -64,6 +66,15 @@ pub(super) async fn follow(course: Course) {
             })
         }
     };
+    if let Some(key) = key {
+        match &told {
+            Ok(answered) => {
+                let kept = idempotency::kept(run.task, &row, mode, answered.clone());
+                idempotency::done(engine.ctx(), &key, kept).await;
+            }
+            Err(_) => idempotency::free(engine.ctx(), &key).await,
+        }
+    }
     // Nobody listens when the client streams.
     let _ = tell.send(told);
     slot.leave().await;
@@ -85,14 +96,11 @@ fn message_end(outcome: &Outcome, files: Vec<Value>) -> MessageEnd {
     }
 }
 
-/// The files of the message as `message_end` lists them.
-fn listed(
-    _engine: &Engine,
-    _files: &[graph::file::File],
-    _rows: &[db::message_file::MessageFile],
-    outcome: &Outcome,
-) -> Vec<Value> {
-    outcome.files.iter().map(|kept| kept.listed.clone()).collect()
+/// The files of the message as `message_end` lists them: the user's, then those the run made.
+fn listed(engine: &Engine, files: &[File], rows: &[MessageFile], outcome: &Outcome) -> Vec<Value> {
+    let sent =
+        rows.iter().zip(files).map(|(row, file)| file::listed(engine.ctx(), row, Some(file)));
+    sent.chain(outcome.files.iter().map(|kept| kept.listed.clone())).collect()
 }
 
 fn broken() -> Outcome {

@@ -1,6 +1,6 @@
 //! Everything that is looked at before a run begins.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
 use app_engine::basic::{
     InvokeFrom, Mode,
@@ -19,7 +19,7 @@ use types::{ConversationId, MessageId};
 use uuid::Uuid;
 
 use super::{Ask, Caller, GenerateError, RunContext, config};
-use crate::{Engine, record};
+use crate::{Engine, file, idempotency::Key, record};
 
 /// Characters of a question that name a new conversation.
 const NAME: usize = 20;
@@ -36,11 +36,19 @@ pub(super) struct Prepared {
     pub file_rows: Vec<MessageFile>,
     /// Whether the conversation is to be named.
     pub names_conversation: bool,
+    /// See [`Ask::idempotency`].
+    pub idempotency: Option<Key>,
 }
 
 pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, GenerateError> {
     let ctx = engine.ctx();
-    let is_chat = ask.app.mode != Mode::Completion.as_str();
+    let mode = match ask.app.mode.as_str() {
+        "completion" => Mode::Completion,
+        "chat" => Mode::Chat,
+        // Agents and graphs have engines of their own.
+        _ => return Err(GenerateError::NoConfig),
+    };
+    let is_chat = mode != Mode::Completion;
     let query = without_nul(&ask.query);
     if is_chat && query.is_empty() {
         return Err(GenerateError::Invalid("query is required".to_owned()));
@@ -58,12 +66,16 @@ pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, Gener
         Some(object) => Arc::new(Config::read(object)?),
         None => stored.config.clone(),
     };
-    let files: Vec<File> = Vec::new();
+    let files = match &config.files {
+        Some(rules) if !ask.files.is_empty() => {
+            file::resolve(ctx, ask.app.tenant_id, rules, &ask.files).await?
+        }
+        _ => Vec::new(),
+    };
     let model =
         engine.ports().models.llm(ask.app.tenant_id, &config.model.provider, &config.model.name);
     let model = model.await?;
     let values = inputs::check(&config.variables, &ask.inputs)?;
-    let mode = if is_chat { Mode::Chat } else { Mode::Completion };
     let parent = match ask.invoke_from {
         InvokeFrom::ServiceApi if is_chat => Some(MessageId(Uuid::nil())),
         _ => ask.parent.filter(|_| is_chat),
@@ -71,7 +83,9 @@ pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, Gener
     let history = match (&conversation, mode) {
         (_, Mode::Completion) => None,
         (None, _) => Some(Vec::new()),
-        (Some(conversation), _) => Some(past(engine, &ask, conversation.id, parent).await?),
+        (Some(conversation), _) => {
+            Some(past(engine, &ask, &config, conversation.id, parent).await?)
+        }
     };
     let now = ctx.now_naive();
     let message = MessageId::ordered();
@@ -129,7 +143,9 @@ pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, Gener
         ),
     };
     let names_conversation = ask.names_conversation && is_chat && row.first.is_some();
-    Ok(Prepared { job, row, files, file_rows: Vec::new(), names_conversation })
+    let file_rows = file::rows(&files, message, ask.caller, now);
+    let idempotency = ask.idempotency;
+    Ok(Prepared { job, row, files, file_rows, names_conversation, idempotency })
 }
 
 async fn find_conversation(
@@ -154,6 +170,7 @@ pub(super) fn owner(caller: Caller) -> Owner {
 async fn past(
     engine: &Engine,
     ask: &Ask,
+    config: &Config,
     conversation: ConversationId,
     parent: Option<MessageId>,
 ) -> Result<Vec<Turn>, GenerateError> {
@@ -165,6 +182,8 @@ async fn past(
     let mut conn = engine.ctx().db.acquire().await?;
     let rows = db::message::past(&mut conn, ask.app.id, conversation, most).await?;
     drop(conn);
+    let has_files: HashSet<Uuid> =
+        rows.iter().filter(|row| row.has_files).map(|row| row.id.0).collect();
     let turns = rows.into_iter().map(|row| Turn {
         id: row.id.0,
         parent: row.parent_message_id.map(|parent| parent.0),
@@ -174,7 +193,25 @@ async fn past(
         user_files: Vec::new(),
         assistant_files: Vec::new(),
     });
-    Ok(history::thread(parent, turns.collect()))
+    let mut thread = history::thread(parent, turns.collect());
+    let with_files: Vec<MessageId> = thread
+        .iter()
+        .filter(|turn| has_files.contains(&turn.id))
+        .map(|turn| MessageId(turn.id))
+        .collect();
+    // Files of earlier turns are shown only while the app takes files.
+    if !with_files.is_empty() && config.files.is_some() {
+        let ctx = engine.ctx();
+        let mut conn = ctx.db.acquire().await?;
+        let rows = db::message_file::of_messages(&mut conn, ask.app.id, &with_files).await?;
+        drop(conn);
+        let mut found = file::of_past(ctx, ask.app.tenant_id, rows).await?;
+        for turn in &mut thread {
+            let files = found.remove(&MessageId(turn.id)).unwrap_or_default();
+            (turn.user_files, turn.assistant_files) = files;
+        }
+    }
+    Ok(thread)
 }
 
 /// The beginning of the question, until a model finds a better name.

@@ -141,6 +141,15 @@ pub async fn find(
     Ok((installed, app))
 }
 
+/// Notes that an installed app is used, which puts it before others on the page.
+///
+/// # Errors
+/// The database's.
+pub async fn note_use(ctx: &Ctx, tenant: TenantId, id: Uuid) -> Result<(), InstalledError> {
+    let mut conn = ctx.db.acquire().await?;
+    Ok(db::installed_app::touch(&mut conn, tenant, id, ctx.now_naive()).await?)
+}
+
 /// Pins an installed app to the sidebar, or unpins it.
 ///
 /// # Errors
