@@ -16,7 +16,8 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-pub(crate) use call::{Answer, ask};
+pub(crate) use call::{Answer, ask, without_reasoning};
+pub(crate) use prompt::{checked, with_files};
 
 use crate::{
     common::{
@@ -228,7 +229,7 @@ impl Llm {
             return Ok(None);
         };
         let fail = |message: &str| Fail::new(message, "LLMNodeError");
-        if output.as_object().is_none_or(serde_json::Map::is_empty) {
+        if !output.as_object().is_some_and(|output| !output.is_empty()) {
             return Err(fail("Please provide a valid structured output schema"));
         }
         match output.get("schema") {

@@ -59,11 +59,6 @@ async fn dismiss_notification(
     _: Cloud,
     Valid(body): Valid<DismissNotificationPayload>,
 ) -> Result<Json<Done>, ApiError> {
-    let Valid(body) =
-        <Valid<DismissNotificationPayload> as axum::extract::FromRequest<_>>::from_request(
-            request, &state,
-        )
-        .await?;
     billing::dismiss(&state.ctx, user.account.id, &body.notification_id).await?;
     Ok(Json(Done::new()))
 }

@@ -126,6 +126,25 @@ static THINKING: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?is)<think[^>]*>(.*?)</think>").ok());
 static BLANK_LINES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\n\s*\n").ok());
 
+/// A text without what stands between `<think>` tags, and that.
+pub(crate) fn split_reasoning(text: &str) -> (String, String) {
+    let (Some(thinking), Some(blank)) = (THINKING.as_ref(), BLANK_LINES.as_ref()) else {
+        return (text.to_owned(), String::new());
+    };
+    let thoughts: Vec<&str> = thinking
+        .captures_iter(text)
+        .filter_map(|it| it.get(1))
+        .map(|it| it.as_str().trim())
+        .collect();
+    let rest = thinking.replace_all(text, "");
+    (blank.replace_all(&rest, "\n\n").trim().to_owned(), thoughts.join("\n"))
+}
+
+/// A text without what stands between `<think>` tags, otherwise unchanged.
+pub(crate) fn without_reasoning(text: &str) -> String {
+    THINKING.as_ref().map_or_else(|| text.to_owned(), |it| it.replace_all(text, "").into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
