@@ -58,6 +58,7 @@ pub mod trace_app_config;
 pub mod trial_app;
 
 // Conversations, messages, end users.
+pub mod annotation;
 pub mod app_statistic;
 pub mod conversation;
 pub mod conversation_list;

@@ -280,7 +280,7 @@ struct ConversationDetail {
 async fn get_chat_conversation(
     State(state): State<AppState>,
     EditAppOf { user, app }: EditAppOf<CHAT>,
-    Path((_, id)): Path<(AppId, ConversationId)>,
+    Path((_parent, id)): Path<(AppId, ConversationId)>,
 ) -> Result<Json<ConversationDetail>, ApiError> {
     let (row, config) = log::find(&state.ctx, &app, user.account.id, id).await?;
     Ok(Json(ConversationDetail {
@@ -306,7 +306,7 @@ async fn get_chat_conversation(
 async fn delete_chat_conversation(
     State(state): State<AppState>,
     EditAppOf { user, app }: EditAppOf<CHAT>,
-    Path((_, id)): Path<(AppId, ConversationId)>,
+    Path((_parent, id)): Path<(AppId, ConversationId)>,
 ) -> Result<NoContent, ApiError> {
     conversation::delete(&state.ctx, &app, Participant::Account(user.account.id), id).await?;
     Ok(NoContent)
@@ -396,7 +396,7 @@ struct CompletionDetail {
 async fn get_completion_conversation(
     State(state): State<AppState>,
     EditAppOf { user, app }: EditAppOf<COMPLETION>,
-    Path((_, id)): Path<(AppId, ConversationId)>,
+    Path((_parent, id)): Path<(AppId, ConversationId)>,
 ) -> Result<Json<CompletionDetail>, ApiError> {
     let (row, config) = log::find(&state.ctx, &app, user.account.id, id).await?;
     let message = match row.first_message_id {
@@ -421,7 +421,7 @@ async fn get_completion_conversation(
 async fn delete_completion_conversation(
     State(state): State<AppState>,
     EditAppOf { user, app }: EditAppOf<COMPLETION>,
-    Path((_, id)): Path<(AppId, ConversationId)>,
+    Path((_parent, id)): Path<(AppId, ConversationId)>,
 ) -> Result<NoContent, ApiError> {
     conversation::delete(&state.ctx, &app, Participant::Account(user.account.id), id).await?;
     Ok(NoContent)

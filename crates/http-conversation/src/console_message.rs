@@ -78,7 +78,7 @@ async fn list_app_messages(
 async fn get_app_message(
     State(state): State<AppState>,
     AppOf { app, .. }: AppOf<ANY>,
-    Path((_, id)): Path<(AppId, MessageId)>,
+    Path((_parent, id)): Path<(AppId, MessageId)>,
 ) -> Result<Json<MessageDetail>, ApiError> {
     Ok(Json(log::message(&state.ctx, &app, id).await?.into()))
 }
@@ -94,7 +94,7 @@ async fn get_app_message(
 async fn suggest_app_questions(
     models: Part<Models>,
     AppOf { user, app }: AppOf<CHAT>,
-    Path((_, id)): Path<(AppId, MessageId)>,
+    Path((_parent, id)): Path<(AppId, MessageId)>,
 ) -> Result<Json<SuggestedQuestions>, ApiError> {
     let who = Participant::Account(user.account.id);
     let data = assist::questions(&models, &app, who, id, true).await?;

@@ -61,7 +61,7 @@ async fn rename_conversation(
     State(state): State<AppState>,
     engine: Part<Engine>,
     installed: Installed,
-    Path((_, id)): Path<(Uuid, ConversationId)>,
+    Path((_parent, id)): Path<(Uuid, ConversationId)>,
     Valid(body): Valid<ConversationRenamePayload>,
 ) -> Result<Json<SimpleConversation>, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
@@ -81,7 +81,7 @@ async fn rename_conversation(
 async fn pin_conversation(
     State(state): State<AppState>,
     installed: Installed,
-    Path((_, id)): Path<(Uuid, ConversationId)>,
+    Path((_parent, id)): Path<(Uuid, ConversationId)>,
 ) -> Result<Json<Done>, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
     mode::chat(app)?;
@@ -101,7 +101,7 @@ async fn pin_conversation(
 async fn unpin_conversation(
     State(state): State<AppState>,
     installed: Installed,
-    Path((_, id)): Path<(Uuid, ConversationId)>,
+    Path((_parent, id)): Path<(Uuid, ConversationId)>,
 ) -> Result<Json<Done>, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
     mode::chat(app)?;
@@ -121,7 +121,7 @@ async fn unpin_conversation(
 async fn delete_conversation(
     State(state): State<AppState>,
     installed: Installed,
-    Path((_, id)): Path<(Uuid, ConversationId)>,
+    Path((_parent, id)): Path<(Uuid, ConversationId)>,
 ) -> Result<NoContent, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
     mode::chat(app)?;

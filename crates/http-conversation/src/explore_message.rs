@@ -57,7 +57,7 @@ async fn list_messages(
 async fn rate_message(
     State(state): State<AppState>,
     installed: Installed,
-    Path((_, id)): Path<(Uuid, MessageId)>,
+    Path((_parent, id)): Path<(Uuid, MessageId)>,
     Valid(body): Valid<MessageFeedbackPayload>,
 ) -> Result<Json<Done>, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
@@ -76,7 +76,7 @@ async fn rate_message(
 async fn suggest_questions(
     models: Part<Models>,
     installed: Installed,
-    Path((_, id)): Path<(Uuid, MessageId)>,
+    Path((_parent, id)): Path<(Uuid, MessageId)>,
 ) -> Result<Json<SuggestedQuestions>, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
     mode::chat(app)?;

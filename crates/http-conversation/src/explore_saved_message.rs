@@ -72,7 +72,7 @@ async fn save_message(
 async fn delete_saved_message(
     State(state): State<AppState>,
     installed: Installed,
-    Path((_, id)): Path<(Uuid, MessageId)>,
+    Path((_parent, id)): Path<(Uuid, MessageId)>,
 ) -> Result<NoContent, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
     mode::completion(app)?;

@@ -1,6 +1,7 @@
 //! Conversations over HTTP: asking, stopping, coming back, and what is kept of them.
 
 mod answer;
+mod console_annotation;
 mod console_log;
 mod console_message;
 mod console_statistic;
@@ -13,6 +14,7 @@ mod own;
 mod console_completion;
 mod explore_completion;
 mod request;
+mod service_annotation;
 mod service_completion;
 mod service_conversation;
 mod service_message;
@@ -30,6 +32,7 @@ pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(service_completion::router())
         .merge(web_completion::router())
+        .merge(service_annotation::router())
         .merge(service_conversation::router())
         .merge(service_message::router())
         .merge(web_conversation::router())
@@ -38,6 +41,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(explore_conversation::router())
         .merge(explore_message::router())
         .merge(explore_saved_message::router())
+        .merge(console_annotation::router())
         .merge(console_log::router())
         .merge(console_message::router())
         .merge(console_statistic::router())

@@ -85,12 +85,11 @@ struct ConversationVariablesQuery {
     #[serde(default = "wire::twenty")]
     limit: i64,
     /// Part of the name.
-    #[garde(inner(length(chars, min = 1, max = 255), custom(variable_name)))]
+    #[garde(inner(length(chars, min = 1, max = 255), custom(is_searchable)))]
     variable_name: Option<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde's signature")]
-fn variable_name(name: &String, _: &()) -> garde::Result {
+fn is_searchable(name: &String, _: &()) -> garde::Result {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !name.chars().all(is_plain) || !name.chars().any(char::is_alphanumeric) {
         return Err(garde::Error::new(

@@ -167,8 +167,7 @@ async fn offered(
             }
         };
         let Some(workflow) = workflow else { return Ok(Offer::NoWorkflow) };
-        let features = workflow.features.as_deref().unwrap_or("{}");
-        let features: Value = serde_json::from_str(features).unwrap_or_default();
+        let features: Value = serde_json::from_str(&workflow.features).unwrap_or_default();
         return Ok(if enabled(&features) { Offer::Yes } else { Offer::No });
     }
     let logged = db::conversation_log::by_ids(&mut conn, app.id, &[id.0]).await?.pop();

@@ -1,6 +1,7 @@
 //! Conversations: asking and stopping, and what is kept of it.
 
 pub mod adapt;
+pub mod annotation;
 pub mod assist;
 pub mod engine;
 pub mod feedback_export;

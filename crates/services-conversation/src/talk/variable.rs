@@ -115,7 +115,8 @@ pub async fn set(
     }
     data.insert("value".to_owned(), value.clone());
     let now = ctx.now_naive();
-    let data = pyjson::dumps(&Value::Object(data));
+    let data = pyjson::dumps(&data)
+        .map_err(|err| Fault::caused("could not write a conversation variable", err))?;
     rows::update(&mut tx, app.id, conversation, id, &data, now).await?;
     tx.commit().await?;
     variable.value = value;
