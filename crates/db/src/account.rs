@@ -350,5 +350,7 @@ pub async fn may_show_file(
 /// The accounts with these addresses.
 #[tracing::instrument(name = "db.account.ids_by_email", skip_all, err)]
 pub async fn ids_by_email(db: &mut PgConnection, emails: &[String]) -> Result<Vec<AccountId>> {
-    Ok(sqlx::query_scalar!("SELECT id FROM accounts WHERE email = ANY($1)", emails).fetch_all(db).await?)
+    Ok(sqlx::query_scalar!("SELECT id FROM accounts WHERE email = ANY($1)", emails)
+        .fetch_all(db)
+        .await?)
 }

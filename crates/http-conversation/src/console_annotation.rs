@@ -202,8 +202,10 @@ async fn export_annotations(
     let app = find_app(&state, user.tenant, app).await?;
     let found = annotation::export(&state.ctx, &app).await?;
     let data = found.into_iter().map(Into::into).collect();
-    let headers =
-        [("content-type", "application/json; charset=utf-8"), ("x-content-type-options", "nosniff")];
+    let headers = [
+        ("content-type", "application/json; charset=utf-8"),
+        ("x-content-type-options", "nosniff"),
+    ];
     Ok((headers, Json(AnnotationExport { data })))
 }
 
@@ -389,7 +391,6 @@ async fn update_annotation_setting(
 ) -> Result<Json<AnnotationSetting>, ApiError> {
     let app = find_app(&state, user.tenant, app).await?;
     let by = user.account.id;
-    let setting =
-        annotation::set_threshold(&state.ctx, &app, by, id, body.score_threshold).await?;
+    let setting = annotation::set_threshold(&state.ctx, &app, by, id, body.score_threshold).await?;
     Ok(Json(Some(setting).into()))
 }

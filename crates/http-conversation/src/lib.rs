@@ -2,17 +2,17 @@
 
 mod answer;
 mod console_annotation;
+mod console_completion;
 mod console_log;
 mod console_message;
 mod console_statistic;
+mod explore_completion;
 mod explore_conversation;
 mod explore_message;
 mod explore_saved_message;
 mod guard;
 mod mode;
 mod own;
-mod console_completion;
-mod explore_completion;
 mod request;
 mod service_annotation;
 mod service_completion;

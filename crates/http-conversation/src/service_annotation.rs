@@ -62,8 +62,7 @@ async fn create_annotation(
     Valid(body): Valid<AnnotationCreatePayload>,
 ) -> Result<(StatusCode, Json<Annotation>), ApiError> {
     let owner = session::owner_of(&state.ctx, app.tenant_id).await?;
-    let wish =
-        Wish { message: None, question: Some(&body.question), answer: Some(&body.answer) };
+    let wish = Wish { message: None, question: Some(&body.question), answer: Some(&body.answer) };
     let saved = annotation::create(&state.ctx, &app, owner.account.id, wish).await?;
     Ok((StatusCode::CREATED, Json(saved.into())))
 }

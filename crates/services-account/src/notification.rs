@@ -71,8 +71,7 @@ pub struct Notification {
 /// The billing service's.
 pub async fn notify(ctx: &Ctx, note: &Notification) -> Result<Value, NotificationError> {
     let body = serde_json::to_value(note).unwrap_or_default();
-    let answer =
-        billing::call(ctx, Call::send(net::Method::POST, "/notifications", body)).await?;
+    let answer = billing::call(ctx, Call::send(net::Method::POST, "/notifications", body)).await?;
     Ok(answer.get("notificationId").cloned().unwrap_or_default())
 }
 

@@ -173,8 +173,7 @@ pub async fn update(
     let question = question.ok_or(AnnotationError::QuestionRequired)?;
     let answer = answer.ok_or(AnnotationError::NoAnswer)?;
     let mut conn = ctx.db.acquire().await?;
-    let changed =
-        rows::update(&mut conn, app.id, id, (question, answer), ctx.now_naive()).await?;
+    let changed = rows::update(&mut conn, app.id, id, (question, answer), ctx.now_naive()).await?;
     changed.ok_or(AnnotationError::NotFound)
 }
 

@@ -39,8 +39,7 @@ pub async fn caller(ctx: &Ctx, tenant: &str, user: &str) -> Result<Caller, Setup
     let known = if is_anonymous {
         db::end_user::find_in_tenant(&mut conn, tenant, session).await?
     } else {
-        let id: Uuid =
-            session.parse().map_err(|_| SetupError::invalid("user not found"))?;
+        let id: Uuid = session.parse().map_err(|_| SetupError::invalid("user not found"))?;
         db::end_user::find(&mut conn, tenant, EndUserId(id)).await?
     };
     if let Some(known) = known {

@@ -1,7 +1,7 @@
 //! What the console asks of the plugin daemon and passes on.
 
-use plugin::{Daemon, DaemonError, endpoint::Endpoint, entity::AgentProvider};
 use model_runtime::id::ProviderId;
+use plugin::{Daemon, DaemonError, endpoint::Endpoint, entity::AgentProvider};
 use serde_json::{Map, Value};
 use services_core::Failure;
 use types::{AccountId, TenantId};

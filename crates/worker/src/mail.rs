@@ -173,7 +173,8 @@ mod tests {
     #[tokio::test]
     async fn letters_of_the_reference_are_sent() {
         let app = TestServer::new().await;
-        let letter = |task: Task| Job::new(task).set("language", "en-US").set("to", "a@example.com");
+        let letter =
+            |task: Task| Job::new(task).set("language", "en-US").set("to", "a@example.com");
         let sent = work(
             &app,
             vec![
@@ -200,6 +201,9 @@ mod tests {
             .set("body", "{{ name }}, {{ count }}")
             .set("substitutions", json!({"name": "Zoë", "count": 2}));
         let hello = |to: &str| (to.to_owned(), "Hello".to_owned());
-        assert_eq!(work(&app, vec![job], 2).await, [hello("a@example.com"), hello("b@example.com")]);
+        assert_eq!(
+            work(&app, vec![job], 2).await,
+            [hello("a@example.com"), hello("b@example.com")]
+        );
     }
 }

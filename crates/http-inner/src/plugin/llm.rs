@@ -64,8 +64,7 @@ async fn invoke_llm(
     call: PluginCall<RequestInvokeLlm>,
 ) -> Result<Response, ApiError> {
     let PluginCall { caller, body } = call;
-    let model =
-        models.resolve(caller.tenant, body.model_type, &body.provider, &body.model).await?;
+    let model = models.resolve(caller.tenant, body.model_type, &body.provider, &body.model).await?;
     let streams = body.stream.unwrap_or(true);
     let request = LlmRequest {
         messages: body.prompt_messages,

@@ -72,8 +72,7 @@ async fn invoke_tts(
     call: PluginCall<RequestInvokeTts>,
 ) -> Result<Response, ApiError> {
     let PluginCall { caller, body } = call;
-    let model =
-        models.resolve(caller.tenant, body.model_type, &body.provider, &body.model).await?;
+    let model = models.resolve(caller.tenant, body.model_type, &body.provider, &body.model).await?;
     let context = CallContext::for_user(caller.tenant, caller.user.to_string());
     let pieces = stream::once(async move {
         model.provider.speak(&context, model.as_ref(), &body.content_text, &body.voice).await

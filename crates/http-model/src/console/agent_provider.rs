@@ -6,9 +6,7 @@ use services_model::plugins;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_agent_providers))
-        .routes(routes!(find_agent_provider))
+    OpenApiRouter::new().routes(routes!(list_agent_providers)).routes(routes!(find_agent_provider))
 }
 
 /// The agent strategies of installed plugins.

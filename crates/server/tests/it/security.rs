@@ -108,7 +108,8 @@ impl Ids {
 
     fn of(&self, name: &str) -> String {
         self.known(name).cloned().unwrap_or_else(|| {
-            if name.ends_with("id") { "00000000-0000-4000-8000-00000000beef" } else { "x" }.to_owned()
+            if name.ends_with("id") { "00000000-0000-4000-8000-00000000beef" } else { "x" }
+                .to_owned()
         })
     }
 }
@@ -136,12 +137,17 @@ fn sample(schema: &Value, schemas: &Value, name: &str, ids: &Ids, depth: usize) 
     }
     if let Some(target) = schema["$ref"].as_str() {
         let target = target.rsplit('/').next().unwrap_or_default();
-        return if depth == 0 { json!({}) } else { sample(&schemas[target], schemas, name, ids, depth - 1) };
+        return if depth == 0 {
+            json!({})
+        } else {
+            sample(&schemas[target], schemas, name, ids, depth - 1)
+        };
     }
     for union in ["oneOf", "anyOf", "allOf"] {
-        if let Some(first) = schema[union].as_array().and_then(|all| {
-            all.iter().find(|one| one["type"] != "null").or(all.first())
-        }) {
+        if let Some(first) = schema[union]
+            .as_array()
+            .and_then(|all| all.iter().find(|one| one["type"] != "null").or(all.first()))
+        {
             return sample(first, schemas, name, ids, depth);
         }
     }
@@ -149,7 +155,9 @@ fn sample(schema: &Value, schemas: &Value, name: &str, ids: &Ids, depth: usize) 
         return first.clone();
     }
     let kind = match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().find(|kind| **kind != "null").cloned().unwrap_or_default(),
+        Value::Array(kinds) => {
+            kinds.iter().find(|kind| **kind != "null").cloned().unwrap_or_default()
+        }
         kind => kind.clone(),
     };
     match kind.as_str().unwrap_or_default() {
@@ -159,13 +167,22 @@ fn sample(schema: &Value, schemas: &Value, name: &str, ids: &Ids, depth: usize) 
         "integer" | "number" => json!(1),
         "boolean" => json!(true),
         "array" => {
-            let one = sample(&schema["items"], schemas, name.trim_end_matches('s'), ids, depth.saturating_sub(1));
+            let one = sample(
+                &schema["items"],
+                schemas,
+                name.trim_end_matches('s'),
+                ids,
+                depth.saturating_sub(1),
+            );
             json!([one])
         }
         _ => {
             let mut object = Map::new();
             for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
-                object.insert(name.clone(), sample(schema, schemas, name, ids, depth.saturating_sub(1)));
+                object.insert(
+                    name.clone(),
+                    sample(schema, schemas, name, ids, depth.saturating_sub(1)),
+                );
             }
             Value::Object(object)
         }
@@ -180,12 +197,15 @@ async fn call(client: &Client, route: &Route, schemas: &Value, ids: &Ids) -> Rep
 /// An owner's app, key, tag, file, chat and so on.
 async fn things(app: &TestServer, owner: &Client) -> Ids {
     let account = owner.get("/console/api/account/profile").await.expect(200)["id"].clone();
-    let tenant = owner.post("/console/api/workspaces/current", json!({})).await.expect(200)["id"].clone();
+    let tenant =
+        owner.post("/console/api/workspaces/current", json!({})).await.expect(200)["id"].clone();
     let new = json!({"name": "Ours", "mode": "chat", "icon_type": "emoji", "icon": "x", "icon_background": "#fff"});
     let made = owner.post("/console/api/apps", new).await.expect(201)["id"].clone();
     let made = made.as_str().unwrap();
-    let key = owner.post(&format!("/console/api/apps/{made}/api-keys"), json!({})).await.expect(201);
-    let tag = owner.post("/console/api/tags", json!({"name": "Ours", "type": "app"})).await.expect(200);
+    let key =
+        owner.post(&format!("/console/api/apps/{made}/api-keys"), json!({})).await.expect(201);
+    let tag =
+        owner.post("/console/api/tags", json!({"name": "Ours", "type": "app"})).await.expect(200);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (account, tenant) = (text(&account), text(&tenant));
     let id = |n: u32| format!("00000000-0000-4000-8000-0000000000{n:02}");
@@ -311,7 +331,8 @@ async fn another_workspaces_things_are_out_of_reach() {
 
 /// Icons and the like, which everybody may see who knows the id.
 fn is_public_by_id(route: &Route) -> bool {
-    PUBLIC_CONSOLE.contains(&&*route.pattern()) || route.path.starts_with("/console/api/workspaces/{tenant_id}/")
+    PUBLIC_CONSOLE.contains(&&*route.pattern())
+        || route.path.starts_with("/console/api/workspaces/{tenant_id}/")
 }
 
 #[tokio::test]
