@@ -1,11 +1,28 @@
 //! Endpoints of workflows and triggers.
 
+mod draft;
+mod draft_variable;
+mod guard;
+mod history;
+mod log;
+mod node_execution;
 mod run;
+mod statistic;
+mod version;
+mod wire;
 
 use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The routes of this crate.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(run::router())
+    OpenApiRouter::new()
+        .merge(run::router())
+        .merge(draft::router())
+        .merge(version::router())
+        .merge(draft_variable::router())
+        .merge(history::router())
+        .merge(node_execution::router())
+        .merge(log::router())
+        .merge(statistic::router())
 }

@@ -3,7 +3,7 @@
 use db::{
     app::App,
     workflow::Workflow,
-    workflow_draft_variable::{self, DraftVariable, Listed, NewVariable, write},
+    workflow_draft_variable::{self, NewVariable, write},
 };
 use graph::{FileUrls, Segment, SegmentType, segment::TypeMismatch};
 use serde_json::Value;
@@ -20,6 +20,8 @@ use crate::{
 
 pub mod load;
 pub mod save;
+
+pub use db::workflow_draft_variable::{DraftVariable, Listed};
 
 /// The node under which system variables are kept.
 pub const SYSTEM: &str = "sys";

@@ -21,4 +21,5 @@ pub mod variable;
 pub mod version;
 pub mod view;
 
+pub use db::creator;
 pub use error::WorkflowError;
