@@ -2,12 +2,16 @@
 
 mod draft;
 mod draft_variable;
+mod form;
 mod guard;
 mod history;
+mod hook;
 mod log;
 mod node_execution;
 mod run;
 mod statistic;
+mod tool;
+mod trigger;
 mod version;
 mod wire;
 
@@ -25,4 +29,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(node_execution::router())
         .merge(log::router())
         .merge(statistic::router())
+        .merge(form::router())
+        .merge(tool::router())
+        .merge(trigger::router())
+        .merge(hook::router())
 }

@@ -6,6 +6,8 @@ mod service;
 mod stream;
 mod web;
 
+pub(crate) use body::{BlockingRun, Success, answer};
+pub(crate) use console::runner;
 use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;
 

@@ -4,7 +4,6 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use db::{
     app::App,
     human_input_form::{self, Form, Held, Submission},
-    site::Site,
 };
 use graph::{
     nodes::validate_submission,
@@ -13,6 +12,7 @@ use graph::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use services_core::{Ctx, Failure, Fault};
+use services_platform::web_app::{self, Front, WebAppError};
 use types::{AccountId, TenantId, WorkflowRunId};
 use uuid::Uuid;
 
@@ -122,7 +122,7 @@ pub struct Public {
     /// The app.
     pub app: App,
     /// Its page.
-    pub site: Site,
+    pub front: Front,
 }
 
 fn definition(form: &Form) -> Result<Definition, FormError> {
@@ -145,19 +145,17 @@ pub async fn find_public(ctx: &Ctx, token: &str) -> Result<Public, FormError> {
     let missing = || FormError::NotFound("Form not found".to_owned());
     let Held { form, .. } = held(ctx, token, "Form not found").await?;
     check_active(ctx, &form)?;
-    let (app, site, tenant) = {
+    let app = {
         let mut conn = ctx.db.acquire().await?;
         let app = db::app::find_by_credential(&mut conn, form.app_id).await?;
-        let app = app.filter(|app| app.tenant_id == form.tenant_id).ok_or_else(missing)?;
-        let site = db::site::find_by_app(&mut conn, app.id).await?;
-        let tenant = db::tenant::find(&mut conn, app.tenant_id).await?;
-        (app, site.ok_or(FormError::Forbidden)?, tenant)
+        app.filter(|app| app.tenant_id == form.tenant_id).ok_or_else(missing)?
     };
-    if tenant.is_some_and(|tenant| tenant.status == "archive") {
-        return Err(FormError::Forbidden);
-    }
+    let front = web_app::front(ctx, &app).await.map_err(|err| match err {
+        WebAppError::Fault(fault) => FormError::Fault(fault),
+        _ => FormError::Forbidden,
+    })?;
     let definition = definition(&form)?;
-    Ok(Public { shown: Shown { form, definition }, app, site })
+    Ok(Public { shown: Shown { form, definition }, app, front })
 }
 
 /// A form for a member of the workspace, by a token that was made for members.

@@ -67,7 +67,7 @@ async fn stop_draft_workflow_task(
 }
 
 /// The signed-in user.
-pub(super) fn runner(user: &SignedIn) -> Runner {
+pub(crate) fn runner(user: &SignedIn) -> Runner {
     Runner::Account {
         id: user.account.id.0,
         name: user.account.name.clone(),

@@ -294,6 +294,15 @@ pub fn of_tool(tenant: TenantId, row: ToolFile) -> File {
     }
 }
 
+/// A file a workflow made or was sent, of the type it looks like.
+#[must_use]
+pub fn made(ctx: &Ctx, tenant: TenantId, row: ToolFile) -> File {
+    let mut file = of_tool(tenant, row);
+    let extension = file.extension.as_deref().unwrap_or_default();
+    file.r#type = detect(ctx, extension.trim_start_matches('.'), file.mime_type.as_deref());
+    file
+}
+
 /// What kind of content a file has.
 pub(crate) fn detect(ctx: &Ctx, extension: &str, media_type: Option<&str>) -> FileType {
     let extension = extension.to_lowercase();

@@ -12,9 +12,11 @@ use crate::{
 };
 
 mod check;
+mod file;
 mod request;
 
 pub use check::process;
+pub use file::keep as keep_files;
 pub use request::{Body, Request, UploadedFile};
 
 /// An address that was called, and the node behind it.
