@@ -20,10 +20,10 @@ async fn empty_database_is_built_and_stamped_once() {
     let db = test.db();
     let before = migrate::status(db).await.unwrap();
     assert_eq!(before.dify, DifySchema::Empty);
-    assert_eq!(before.pending, ["conversation_messages"]);
+    assert_eq!(before.pending, ["conversation_messages", "running"]);
 
     let report = migrate::run(db).await.unwrap();
-    assert_eq!(report, Report { built: true, added: vec!["conversation_messages"] });
+    assert_eq!(report, Report { built: true, added: vec!["conversation_messages", "running"] });
     assert!(migrate::status(db).await.unwrap().is_current());
 
     assert_eq!(migrate::run(db).await.unwrap(), Report::default());
@@ -34,12 +34,15 @@ async fn current_database_of_dify_only_gains_our_additions() {
     let test = TestDb::empty().await;
     let db = test.db();
     migrate::run(db).await.unwrap();
-    test.execute("DROP TABLE dify_rs_migrations, conversation_messages").await;
+    test.execute(
+        "DROP TABLE dify_rs_migrations, conversation_messages, dify_rs_running, dify_rs_processes",
+    )
+    .await;
     // Something Dify's operator changed; it must survive.
     test.execute("ALTER TABLE apps ALTER COLUMN name TYPE text").await;
 
     let report = migrate::run(db).await.unwrap();
-    assert_eq!(report, Report { built: false, added: vec!["conversation_messages"] });
+    assert_eq!(report, Report { built: false, added: vec!["conversation_messages", "running"] });
     assert_eq!(migrate::verify(db).await.unwrap().len(), 1);
 }
 
@@ -106,5 +109,5 @@ async fn concurrent_starters_build_once_each_through_one_connection() {
     });
     let reports = futures::future::try_join_all(starters).await.unwrap();
     assert_eq!(reports.iter().filter(|r| r.built).count(), 1);
-    assert_eq!(reports.iter().map(|r| r.added.len()).sum::<usize>(), 1);
+    assert_eq!(reports.iter().map(|r| r.added.len()).sum::<usize>(), 2);
 }
