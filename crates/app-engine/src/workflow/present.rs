@@ -14,7 +14,7 @@ use graph::{
 use serde_json::{Map, Value, json};
 
 use super::{RunFacts, elapsed, seconds};
-use crate::event::{AppEvent, Chunk, ChunkKind, RunError, WorkflowEvent};
+use crate::event::{AppEvent, Chunk, ChunkKind, WorkflowEvent};
 
 /// What a reader of the log gets of one engine event.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +25,8 @@ pub enum Shown {
     Event(AppEvent),
 }
 
-/// Turns the events of one run into what clients see. Events whose rows must be stored first ([`is_final`]) come out as
-/// well; the caller holds them back until that is done.
+/// Turns the events of one run into what clients see. The caller stores the rows of a run's end
+/// before it asks what to show of it.
 pub struct Presenter {
     facts: RunFacts,
     /// Moments at which executions of nodes started.
@@ -516,16 +516,4 @@ pub fn aborted(reason: &str) -> (&'static str, String) {
     } else {
         ("failed", reason.to_owned())
     }
-}
-
-/// Whether this is the last an engine event a client gets: its rows must be stored before it is shown.
-#[must_use]
-pub fn is_final(event: &EngineEvent) -> bool {
-    event.event.is_terminal()
-}
-
-/// The error of a run that could not begin or go on.
-#[must_use]
-pub fn failure(message: impl Into<String>) -> RunError {
-    RunError::invalid_param(message)
 }
