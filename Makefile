@@ -2,7 +2,7 @@ CARGO ?= cargo
 # `make run PROFILE=dev` builds faster and runs slower.
 PROFILE ?= release
 
-.PHONY: help run build test lint simulate bench docs sqlx openapi
+.PHONY: help run build demo test sdk lint simulate bench docs sqlx openapi
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -12,6 +12,11 @@ run: ## build and start the server, with everything it needs, on http://127.0.0.
 	$(CARGO) build --profile $(PROFILE) --bin dify-api
 	scripts/run.sh $(PROFILE)
 
+demo: ## start a server with a model, make an app, and show a streamed answer (OPENAI_API_KEY takes a real model)
+	scripts/need.sh build postgres curl
+	$(CARGO) build --profile $(PROFILE) --bin dify-api --bin mock-llm --bin dify-bench
+	scripts/demo.sh $(PROFILE)
+
 build: ## build the server
 	scripts/need.sh build
 	$(CARGO) build --profile $(PROFILE) --bin dify-api
@@ -19,6 +24,11 @@ build: ## build the server
 test: ## run every test (installs and starts PostgreSQL and Redis if they are not reachable)
 	scripts/need.sh build postgres redis
 	scripts/test.sh
+
+sdk: ## drive the server with the public clients of its API (Python, npm, crates)
+	scripts/need.sh build postgres curl
+	$(CARGO) build --bin dify-api --bin mock-llm
+	tests/sdk/run.sh
 
 lint: ## formatting and lints, as CI checks them
 	$(CARGO) fmt --all --check

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh THING...: installs what is missing on Debian or Ubuntu. Things: build, postgres, redis.
+# need.sh THING...: installs what is missing on Debian or Ubuntu. Things: build, curl, postgres, redis.
 # Does nothing (and needs no rights) where everything is there already.
 set -euo pipefail
 
@@ -13,6 +13,7 @@ for thing in "$@"; do
         command -v cc >/dev/null 2>&1 || missing+=(build-essential)
         command -v cargo >/dev/null 2>&1 || { echo "cargo is missing: install Rust with rustup first" >&2; exit 1; }
         ;;
+    curl) command -v curl >/dev/null 2>&1 || missing+=(curl ca-certificates) ;;
     postgres) postgres_found || missing+=(postgresql) ;;
     redis) command -v redis-server >/dev/null 2>&1 || missing+=(redis-server) ;;
     *) echo "need.sh: unknown thing: $thing" >&2; exit 2 ;;
