@@ -98,8 +98,14 @@ pub mod data_source_oauth;
 pub mod dataset;
 
 // Models, tools, plugins, files.
+pub mod datasource_provider;
+pub mod plugin_permission;
 pub mod provider;
+pub mod tool_api_provider;
+pub mod tool_builtin_provider;
 pub mod tool_file;
+pub mod tool_mcp_provider;
+pub mod tool_oauth_client;
 pub mod upload_file;
 
 // Platform: set-up, keys, extensions.

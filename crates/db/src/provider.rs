@@ -17,6 +17,7 @@ pub mod balancing;
 pub mod choice;
 pub mod credential;
 pub mod model;
+pub mod plugin;
 
 /// Whether and with which credential a provider is set up.
 #[derive(Debug, Clone)]

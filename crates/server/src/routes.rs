@@ -29,6 +29,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(http_model::router())
         .merge(http_conversation::router())
         .merge(http_workflow::router())
+        .merge(http_tool::router())
         .merge(http_inner::router())
 }
 

@@ -149,6 +149,11 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
     let plugin_models = plugin::PluginModels::new(daemon.clone());
     let models = Models::new(ctx.clone(), registry(&ctx, &plugin_models)?);
     let plugins = ctx.config.is_plugin_daemon_configured().then(|| daemon.clone());
+    let tools = services_tool::Tools::new(services_tool::Parts {
+        ctx: ctx.clone(),
+        daemon: plugins.clone(),
+        models: models.clone(),
+    });
     let ports = services_app::Ports::new(models.clone(), plugins);
     let engine = Engine::new(ctx.clone(), services_conversation::adapt::ports(&models));
     engine.watch();
@@ -164,6 +169,7 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
         .with(daemon)
         .with(plugin_models)
         .with(ports)
+        .with(tools)
         .with(engine)
         .with(runs))
 }

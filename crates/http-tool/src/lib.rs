@@ -1,0 +1,13 @@
+//! Endpoints of tools and plugins.
+
+mod guard;
+mod plugin;
+mod tool;
+
+use http_core::AppState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// All endpoints of this crate.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().merge(plugin::router()).merge(tool::router())
+}
