@@ -46,10 +46,7 @@ pub struct NewDatasourceCredential<'a> {
 
 /// The credentials of a workspace: the default one of each provider first, then by age.
 #[tracing::instrument(name = "db.datasource_provider.list", skip_all, err)]
-pub async fn list(
-    db: &mut PgConnection,
-    tenant: TenantId,
-) -> Result<Vec<DatasourceCredential>> {
+pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<DatasourceCredential>> {
     Ok(sqlx::query_as!(
         DatasourceCredential,
         r#"

@@ -9,10 +9,7 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .merge(list::router())
-        .merge(builtin::router())
-        .merge(oauth::router())
+    OpenApiRouter::new().merge(list::router()).merge(builtin::router()).merge(oauth::router())
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -13,7 +13,10 @@ use services_core::Ctx;
 use services_model::Models;
 use types::TenantId;
 
-use crate::{ToolError, native, secret, view::{ProviderView, ToolView}};
+use crate::{
+    ToolError, native, secret,
+    view::{ProviderView, ToolView},
+};
 
 /// How long lists wait for the plugin daemon before they do without it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -216,7 +219,9 @@ impl Tools {
         let base = self.ctx.config.feature.console_api_url.trim_end_matches('/');
         let file = percent_encoding::utf8_percent_encode(file, percent_encoding::NON_ALPHANUMERIC);
         let file = file.to_string().replace("%2E", ".").replace("%5F", "_").replace("%2D", "-");
-        format!("{base}/console/api/workspaces/current/plugin/icon?tenant_id={tenant}&filename={file}")
+        format!(
+            "{base}/console/api/workspaces/current/plugin/icon?tenant_id={tenant}&filename={file}"
+        )
     }
 
     fn native_icon(&self, provider: &str) -> String {
@@ -241,10 +246,8 @@ impl Tools {
         if let Some(credential) = credential.filter(|_| needs && with.credentials) {
             let secrets = secret::secrets(form);
             let stored = secret::parsed(credential.encrypted_credentials.as_deref());
-            masked = secret::masked(
-                &secrets,
-                secret::open(&self.ctx, tenant, &secrets, stored).await?,
-            );
+            masked =
+                secret::masked(&secrets, secret::open(&self.ctx, tenant, &secrets, stored).await?);
         }
         let icon = |file: &str| match &provider.plugin {
             _ if !with.addresses => Value::from(file),
@@ -362,7 +365,10 @@ mod tests {
     #[test]
     fn rows_may_carry_short_and_long_names() {
         assert_eq!(names("time"), ["time", "langgenius/time/time"]);
-        assert_eq!(names("langgenius/jina/jina"), ["langgenius/jina/jina", "jina", "langgenius/jina_tool/jina"]);
+        assert_eq!(
+            names("langgenius/jina/jina"),
+            ["langgenius/jina/jina", "jina", "langgenius/jina_tool/jina"]
+        );
         assert_eq!(names("me/x/y"), ["me/x/y"]);
     }
 }

@@ -265,9 +265,10 @@ impl Tools {
         values: &mut Map<String, Value>,
     ) -> Result<(), ToolError> {
         secret::check(provider.name(), provider.form(CredentialType::ApiKey), values)?;
-        let id = provider.name().parse().map_err(|err: model_runtime::InvalidProviderId| {
-            ToolError::Invalid(err.to_string())
-        })?;
+        let id = provider
+            .name()
+            .parse()
+            .map_err(|err: model_runtime::InvalidProviderId| ToolError::Invalid(err.to_string()))?;
         let user = user.to_string();
         if self.daemon()?.check_tool_credentials(tenant, &user, &id, values).await? {
             return Ok(());
@@ -282,7 +283,8 @@ impl Tools {
         provider: &str,
         id: Uuid,
     ) -> Result<(), ToolError> {
-        let key = format!("tool_credentials:tenant_id:{tenant}:provider:{provider}:credential_id:{id}");
+        let key =
+            format!("tool_credentials:tenant_id:{tenant}:provider:{provider}:credential_id:{id}");
         self.ctx.redis.del(&[&key]).await?;
         Ok(())
     }
@@ -294,10 +296,7 @@ pub(crate) fn kind(row: &ToolCredential) -> CredentialType {
 }
 
 /// The next name of the form `API KEY 3`.
-fn next_name<'a>(
-    known: impl Iterator<Item = &'a ToolCredential>,
-    kind: CredentialType,
-) -> String {
+fn next_name<'a>(known: impl Iterator<Item = &'a ToolCredential>, kind: CredentialType) -> String {
     let names = known.filter(|it| it.credential_type == kind.as_str()).map(|it| it.name.as_str());
     counted(names, kind.label())
 }
@@ -318,10 +317,9 @@ mod tests {
 
     #[test]
     fn names_count_on_from_the_highest() {
-        for (known, expected) in [
-            (vec![], "AUTH 1"),
-            (vec!["AUTH 2", "AUTH x", "API KEY 9", "AUTH3"], "AUTH 3"),
-        ] {
+        for (known, expected) in
+            [(vec![], "AUTH 1"), (vec!["AUTH 2", "AUTH x", "API KEY 9", "AUTH3"], "AUTH 3")]
+        {
             assert_eq!(counted(known.into_iter(), "AUTH"), expected);
         }
     }

@@ -98,8 +98,7 @@ pub(crate) async fn complete(
             &format!("所有可用的 {name} 模型。你可以在设置中的模型供应商里配置。"),
         );
         let hint = (kind == ModelType::Tts).then(|| text("Select a model", "选择模型"));
-        let model =
-            parameter("model".to_owned(), &I18n::same("Model"), about, hint, true, choices);
+        let model = parameter("model".to_owned(), &I18n::same("Model"), about, hint, true, choices);
         tool.parameters.extend(std::iter::once(model).chain(voices).flatten());
     }
 }

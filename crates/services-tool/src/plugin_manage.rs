@@ -351,8 +351,7 @@ async fn download_from_marketplace(ctx: &Ctx, identifier: &str) -> Result<Bytes,
 async fn download(ctx: &Ctx, from: net::Egress, url: &str) -> Result<Bytes, ToolError> {
     let limit = usize::try_from(ctx.config.feature.plugin_max_package_size).unwrap_or(usize::MAX);
     let failed = |err: net::NetError| ToolError::Invalid(format!("{err}"));
-    let response =
-        from.get(url).timeout(Duration::from_secs(300)).send().await.map_err(failed)?;
+    let response = from.get(url).timeout(Duration::from_secs(300)).send().await.map_err(failed)?;
     if !response.is_success() {
         let status = response.status().as_u16();
         return Err(ToolError::Invalid(format!("Failed to download package: status {status}")));
@@ -434,8 +433,7 @@ mod tests {
                 plugin_installation_scope: scope.to_owned(),
                 restrict_to_marketplace_only: false,
             });
-            let verification =
-                by.map(|by| Verification { authorized_category: by.to_owned() });
+            let verification = by.map(|by| Verification { authorized_category: by.to_owned() });
             assert_eq!(rules.check(verification.as_ref()).is_ok(), allowed, "{scope} {by:?}");
         }
     }

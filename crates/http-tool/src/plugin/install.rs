@@ -155,8 +155,7 @@ async fn upload_plugin_from_github(
     Part(daemon): Part<Daemon>,
     Valid(body): Valid<GithubUploadPayload>,
 ) -> Result<Json<DecodedPackage>, ApiError> {
-    let place =
-        GithubPackage { repo: &body.repo, version: &body.version, package: &body.package };
+    let place = GithubPackage { repo: &body.repo, version: &body.version, package: &body.package };
     Ok(Json(plugin_manage::upload_from_github(&state.ctx, &daemon, user.tenant, place).await?))
 }
 
@@ -222,8 +221,7 @@ async fn install_plugin_from_github(
     Part(daemon): Part<Daemon>,
     Valid(body): Valid<GithubInstallPayload>,
 ) -> Result<Json<Installing>, ApiError> {
-    let place =
-        GithubPackage { repo: &body.repo, version: &body.version, package: &body.package };
+    let place = GithubPackage { repo: &body.repo, version: &body.version, package: &body.package };
     let identifier = &body.plugin_unique_identifier;
     let started =
         plugin_manage::install_from_github(&state.ctx, &daemon, user.tenant, identifier, place)
