@@ -137,6 +137,54 @@ pub async fn insert(db: &mut PgConnection, new: NewEndUser<'_>) -> Result<EndUse
     .await?)
 }
 
+/// The end user that stands for an MCP server.
+#[tracing::instrument(name = "db.end_user.find_of_mcp_server", skip_all, err)]
+pub async fn find_of_mcp_server(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    server: uuid::Uuid,
+) -> Result<Option<EndUser>> {
+    Ok(sqlx::query_as!(
+        EndUser,
+        r#"
+        SELECT id, tenant_id, app_id, type, external_user_id, name, is_anonymous, session_id, created_at, updated_at
+        FROM end_users
+        WHERE tenant_id = $1 AND session_id = $2 AND type = 'mcp'
+        LIMIT 1
+        "#,
+        tenant as _,
+        server.to_string(),
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Adds the end user that stands for an MCP server, named after its client, unless there is one.
+#[tracing::instrument(name = "db.end_user.insert_of_mcp_server", skip_all, err)]
+pub async fn insert_of_mcp_server(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    app: AppId,
+    server: uuid::Uuid,
+    client: &str,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        INSERT INTO end_users (id, tenant_id, app_id, type, name, is_anonymous, session_id)
+        SELECT $1, $2, $3, 'mcp', left($5::text, 255), true, $4::text
+        WHERE NOT EXISTS (SELECT 1 FROM end_users WHERE tenant_id = $2 AND session_id = $4::text AND type = 'mcp')
+        "#,
+        EndUserId::random() as _,
+        tenant as _,
+        app as _,
+        server.to_string(),
+        client,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// The end user with that id in an app.
 #[tracing::instrument(name = "db.end_user.find_of_app", skip_all, err)]
 pub async fn find_of_app(

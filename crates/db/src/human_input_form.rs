@@ -133,6 +133,23 @@ pub async fn find_many(db: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) ->
     .await?)
 }
 
+/// The form a task names by id.
+#[tracing::instrument(name = "db.human_input_form.find_for_task", skip_all, err)]
+pub async fn find_for_task(db: &mut PgConnection, id: Uuid) -> Result<Option<Form>> {
+    Ok(sqlx::query_as!(
+        Form,
+        r#"
+        SELECT id, tenant_id, app_id, workflow_run_id, form_kind, node_id, form_definition, rendered_content, status,
+               expiration_time, selected_action_id, submitted_data, submitted_at, created_at
+        FROM human_input_forms
+        WHERE id = $1
+        "#,
+        id,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
 /// A form that is about to be made; fields as in [`Form`].
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "fields of Form")]

@@ -56,6 +56,8 @@ pub mod tag;
 pub mod tag_binding;
 pub mod trace_app_config;
 pub mod trial_app;
+pub mod trigger_oauth_client;
+pub mod trigger_subscription;
 
 // Conversations, messages, end users.
 pub mod annotation;
@@ -77,6 +79,7 @@ pub mod creator;
 pub mod human_input_form;
 pub mod human_input_recipient;
 pub mod run_record;
+pub mod run_retention;
 pub mod running;
 pub mod tool_label;
 pub mod tool_workflow_provider;

@@ -138,6 +138,32 @@ pub async fn resume_run(
     Ok(0 < done.rows_affected())
 }
 
+/// Stops a run that waits; `false` if it does not.
+#[tracing::instrument(name = "db.run.stop_paused", skip_all, err)]
+pub async fn stop_paused(
+    db: &mut PgConnection,
+    tenant: TenantId,
+    run: WorkflowRunId,
+    error: &str,
+    now: NaiveDateTime,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE workflow_runs
+        SET status = 'stopped', error = $3, finished_at = $4,
+            elapsed_time = greatest(extract(epoch FROM $4 - created_at), 0)
+        WHERE tenant_id = $1 AND id = $2 AND status = 'paused'
+        "#,
+        tenant as _,
+        run as _,
+        error,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(0 < done.rows_affected())
+}
+
 /// Ends runs whose process died, and their nodes that still ran.
 #[tracing::instrument(name = "db.run.fail_abandoned", skip_all, err)]
 pub async fn fail_abandoned(

@@ -70,14 +70,15 @@ pub struct NewTriggerLog<'a> {
     pub now: NaiveDateTime,
 }
 
-/// Adds a line with status `pending`.
+/// Adds a line with status `pending`; `false` if there is one of that id.
 #[tracing::instrument(name = "db.workflow_trigger_log.insert", skip_all, err)]
-pub async fn insert(db: &mut PgConnection, new: NewTriggerLog<'_>) -> Result<()> {
-    sqlx::query!(
+pub async fn insert(db: &mut PgConnection, new: NewTriggerLog<'_>) -> Result<bool> {
+    let done = sqlx::query!(
         r#"
         INSERT INTO workflow_trigger_logs (id, tenant_id, app_id, workflow_id, root_node_id, trigger_metadata,
             trigger_type, trigger_data, inputs, status, queue_name, retry_count, created_by_role, created_by, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, 0, $11, $12, $13)
+        ON CONFLICT (id) DO NOTHING
         "#,
         new.id,
         new.tenant as _,
@@ -95,7 +96,7 @@ pub async fn insert(db: &mut PgConnection, new: NewTriggerLog<'_>) -> Result<()>
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() > 0)
 }
 
 /// Notes that the task of a line is in the queue, unless it runs already.

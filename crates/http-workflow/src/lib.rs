@@ -7,6 +7,7 @@ mod guard;
 mod history;
 mod hook;
 mod log;
+mod mcp;
 mod node_execution;
 mod run;
 mod statistic;
@@ -33,4 +34,5 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(tool::router())
         .merge(trigger::router())
         .merge(hook::router())
+        .merge(mcp::router())
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod console;
+mod explore;
 mod service;
 mod stream;
 mod web;
@@ -12,5 +13,5 @@ use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(service::router()).merge(web::router()).merge(console::router())
+    OpenApiRouter::new().merge(service::router()).merge(web::router()).merge(console::router()).merge(explore::router())
 }

@@ -6,6 +6,7 @@
 mod custom;
 mod error;
 mod mailer;
+mod markdown;
 mod message;
 mod options;
 mod render;
@@ -14,5 +15,6 @@ mod smtp;
 pub use custom::{TemplatingMode, render_custom};
 pub use error::MailError;
 pub use mailer::{Delivery, Mailer};
+pub use markdown::{markdown, plain_line};
 pub use message::{Branding, Language, Mail, Rendered};
 pub use options::{MailOptions, SmtpOptions, SmtpSecurity, Transport};

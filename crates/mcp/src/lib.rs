@@ -1,1 +1,3 @@
 //! MCP client and server types.
+
+pub mod server;

@@ -83,7 +83,8 @@ impl Wired {
     pub fn start_background(&self, roles: Roles) -> anyhow::Result<Vec<JoinHandle<()>>> {
         let ctx = &self.state.ctx;
         let mut tasks = vec![tokio::spawn(leases::reap(ctx.clone()))];
-        if let Some(runs) = self.state.part::<Runs>().filter(|_| roles.api) {
+        let runs = self.state.part::<Runs>().context("nothing runs workflows")?;
+        if roles.api || roles.worker {
             let stop = ctx.shutdown().clone();
             let runs = Runs::clone(&runs);
             tasks.push(tokio::spawn(async move {
@@ -93,7 +94,7 @@ impl Wired {
                 }
             }));
         }
-        let handlers = worker::handlers(ctx);
+        let handlers = worker::handlers(ctx, &runs);
         if roles.beat {
             let beat = worker::beat(ctx, &handlers)?;
             tasks.push(tokio::spawn(beat.run(ctx.shutdown().clone())));

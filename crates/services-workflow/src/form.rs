@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::queue;
 
+pub mod letter;
 pub mod preview;
 pub mod store;
 
@@ -273,53 +274,81 @@ fn deadline(ctx: &Ctx, now: NaiveDateTime) -> Option<NaiveDateTime> {
     now.checked_sub_signed(TimeDelta::try_seconds(limit)?)
 }
 
-/// A run that ended because its form waited longer than any may.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overdue {
-    /// The workspace.
-    pub tenant: TenantId,
-    /// The run.
-    pub run: WorkflowRunId,
-    /// The node that waited.
-    pub node: String,
-}
-
-/// Ends up to `limit` forms that wait too long. Runs whose node gave up waiting go on by its timeout branch; those
-/// beyond the limit for all forms are answered, to be stopped by the caller.
+/// Ends up to `limit` forms that wait too long at `now`; answers how many. Runs whose node gave up waiting go on by its timeout
+/// branch, those beyond the limit for all forms end.
 ///
 /// # Errors
-/// Faults of the database. A form whose run could not be queued waits for the next sweep.
-pub async fn sweep(ctx: &Ctx, limit: i64) -> Result<Vec<Overdue>, Fault> {
-    let now = ctx.now_naive();
+/// Faults of the database and the queue. What is not ended waits for the next sweep.
+pub async fn sweep(ctx: &Ctx, now: NaiveDateTime, limit: i64) -> Result<usize, Fault> {
     let deadline = deadline(ctx, now);
     let forms = {
         let mut conn = ctx.db.acquire().await?;
         human_input_form::overdue(&mut conn, now, deadline, limit).await?
     };
-    let mut overdue = Vec::new();
+    let mut ended = 0;
     for form in forms {
-        let is_test = form.form_kind == "delivery_test";
-        let run = form.workflow_run_id.filter(|_| !is_test);
-        let too_old = run.is_some() && deadline.is_some_and(|deadline| form.created_at <= deadline);
-        let status = if too_old { "expired" } else { "timeout" };
+        let run = form.workflow_run_id.filter(|_| form.form_kind != "delivery_test");
+        let too_old = deadline.is_some_and(|deadline| form.created_at <= deadline);
+        let is_ended = match run {
+            Some(run) if too_old => expire(ctx, &form, run, now).await?,
+            run => time_out(ctx, &form, run, now).await?,
+        };
+        ended += usize::from(is_ended);
+    }
+    Ok(ended)
+}
+
+async fn time_out(
+    ctx: &Ctx,
+    form: &Form,
+    run: Option<WorkflowRunId>,
+    now: NaiveDateTime,
+) -> Result<bool, Fault> {
+    if let Some(run) = run {
         // Queued before the form ends: a queue that is away leaves the form to the next sweep, and a run that goes on
         // early sees by the time that its node waited long enough.
-        match run {
-            Some(run) if !too_old => queue::resume(ctx, run).await?,
-            _ => {}
-        }
-        let ended = {
-            let mut conn = ctx.db.acquire().await?;
-            human_input_form::end(&mut conn, form.tenant_id, form.id, status, now).await?
-        };
-        if !ended {
-            continue;
-        }
-        if let (Some(run), true) = (run, too_old) {
-            overdue.push(Overdue { tenant: form.tenant_id, run, node: form.node_id });
-        }
+        queue::resume(ctx, run).await?;
     }
-    Ok(overdue)
+    let mut conn = ctx.db.acquire().await?;
+    Ok(human_input_form::end(&mut conn, form.tenant_id, form.id, "timeout", now).await?)
+}
+
+/// Ends a form and the run that waits for it.
+async fn expire(
+    ctx: &Ctx,
+    form: &Form,
+    run: WorkflowRunId,
+    now: NaiveDateTime,
+) -> Result<bool, Fault> {
+    let tenant = form.tenant_id;
+    let state = {
+        let mut tx = ctx.db.begin().await?;
+        if !human_input_form::end(&mut tx, tenant, form.id, "expired", now).await? {
+            return Ok(false);
+        }
+        let why = format!("Human input global timeout at node {}", form.node_id);
+        let stopped = db::run_record::stop_paused(&mut tx, tenant, run, &why, now).await?;
+        let state = if stopped {
+            db::workflow_pause::delete(&mut tx, tenant, run).await?
+        } else {
+            None
+        };
+        tx.commit().await?;
+        state
+    };
+    if let Some(key) = state
+        && let Err(err) = ctx.storage.delete(&key).await
+    {
+        tracing::warn!(error = %err, run.id = %run, "the state of an ended run is left in the storage");
+    }
+    let log = {
+        let mut conn = ctx.db.acquire().await?;
+        db::workflow_trigger_log::find_of_run(&mut conn, tenant, run).await?
+    };
+    if let Some(log) = log {
+        crate::trigger::dispatch::note_end(ctx, &log, run).await?;
+    }
+    Ok(true)
 }
 
 /// Counts a request for a public form from an address.

@@ -10,6 +10,7 @@ pub mod form;
 pub mod graph_check;
 pub mod history;
 pub mod log;
+pub mod mcp;
 pub mod node_execution;
 pub mod pydantic;
 pub mod queue;

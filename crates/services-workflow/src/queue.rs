@@ -15,12 +15,15 @@ pub async fn resume(ctx: &Ctx, run: WorkflowRunId) -> Result<(), Fault> {
     enqueue(ctx, job).await
 }
 
-/// Lets a worker fire a schedule that is due.
+/// Lets a worker fire a schedule whose time `tick` (Unix seconds) has come. The job is named after both, so that one that
+/// is queued twice is known as the same.
 ///
 /// # Errors
 /// Faults of the queue.
-pub async fn schedule(ctx: &Ctx, plan: Uuid) -> Result<(), Fault> {
-    enqueue(ctx, Job::new(tasks::RUN_SCHEDULE_TRIGGER).set("schedule_id", plan)).await
+pub async fn schedule(ctx: &Ctx, plan: Uuid, tick: i64) -> Result<(), Fault> {
+    let mut job = Job::new(tasks::RUN_SCHEDULE_TRIGGER).set("schedule_id", plan);
+    job.id = Uuid::new_v5(&plan, &tick.to_be_bytes()).to_string();
+    enqueue(ctx, job).await
 }
 
 /// Lets a worker send a form by mail.

@@ -6,8 +6,10 @@
 pub mod files;
 pub mod forms;
 pub mod inputs;
+pub mod outcome;
 pub mod ports;
 pub mod reap;
+pub mod retention;
 pub mod select;
 pub mod stop;
 mod store;

@@ -18,6 +18,7 @@ use crate::{
 
 pub mod debug;
 pub mod dispatch;
+pub mod plugin;
 pub mod schedule;
 pub mod webhook;
 

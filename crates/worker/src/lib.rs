@@ -10,18 +10,21 @@ mod conversation;
 mod failure;
 mod mail;
 mod schedule;
+mod triggers;
 
 use jobs::{Beat, Clock, Registry, Worker, WorkerOptions};
 use services_core::Ctx;
+use services_workflow::run::Runs;
 
 /// Everything this release can do with jobs.
 #[must_use]
-pub fn handlers(ctx: &Ctx) -> Registry {
+pub fn handlers(ctx: &Ctx, runs: &Runs) -> Registry {
     let registry = Registry::new();
     let registry = mail::register(registry, ctx);
     let registry = account::register(registry, ctx);
     let registry = app_deletion::register(registry, ctx);
     let registry = conversation::register(registry, ctx);
+    let registry = triggers::register(registry, ctx, runs);
     api_key::register(registry, ctx)
 }
 

@@ -129,7 +129,7 @@ fn text(value: Value) -> String {
     }
 }
 
-fn refused(err: MailError) -> JobFailure {
+pub(crate) fn refused(err: MailError) -> JobFailure {
     if err.is_retryable() { JobFailure::retry(err) } else { JobFailure::fatal(err) }
 }
 

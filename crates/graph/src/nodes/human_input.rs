@@ -188,6 +188,9 @@ impl HumanInput {
                         serde_json::json!({"whole_workspace": false, "items": [member]});
                     config.insert("recipients".to_owned(), recipients);
                 }
+                if is_mail {
+                    render_body(ctx, &mut method);
+                }
                 method
             })
             .collect()
@@ -297,6 +300,15 @@ pub fn validate_submission(
         Ok(())
     } else {
         Err(format!("Missing required inputs: {}", missing.join(", ")))
+    }
+}
+
+/// Puts the run's values into the text of a mail, beside the template: who sends it has no run to look them up in.
+fn render_body(ctx: &NodeCtx, method: &mut Json) {
+    let Some(config) = method.get_mut("config").and_then(Json::as_object_mut) else { return };
+    if let Some(body) = config.get("body").and_then(Json::as_str) {
+        let rendered = ctx.pool.render(body);
+        config.insert("rendered_body".to_owned(), Json::String(rendered));
     }
 }
 

@@ -5,7 +5,7 @@ use http_core::{ApiError, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use services_account::App;
-use services_workflow::run::{RunFailure, RunRequest, Runner, Runs, Started};
+use services_workflow::run::{RunFailure, RunRequest, Runner, Runs, Started, outcome};
 
 use super::stream;
 
@@ -83,7 +83,7 @@ fn is_cancelled_when_left(runs: &Runs) -> bool {
 
 async fn blocking(started: Started) -> Result<Response, ApiError> {
     let task_id = started.run.task.to_string();
-    let end = stream::end(&started).await.ok_or_else(|| {
+    let end = outcome::end(&started).await.ok_or_else(|| {
         RunFailure::Fault(services_core::Fault::Other("a run ended without saying how".to_owned()))
     })?;
     let data = [

@@ -10,7 +10,6 @@ use axum::response::Response;
 use futures::Stream;
 use graph::InvokeFrom;
 use http_core::sse::{self, Frame};
-use serde_json::{Map, Value};
 use services_workflow::run::{Started, is_simple};
 
 /// A stream that is silent for this long says that it still lives.
@@ -69,20 +68,6 @@ fn is_last(item: &Item) -> bool {
         },
         Item::Text(..) => false,
     }
-}
-
-/// The `data` of the event that ended or paused the run.
-pub(crate) async fn end(started: &Started) -> Option<Map<String, Value>> {
-    let mut reader = started.run.log.reader(0);
-    while let Some((_, item)) = reader.next().await {
-        if let Item::Event(event) = &item
-            && let AppEvent::Workflow(event) = &**event
-            && event.is_terminal()
-        {
-            return event.full.as_object().cloned();
-        }
-    }
-    None
 }
 
 /// Stops a run whose client went away, where the operator wants that.

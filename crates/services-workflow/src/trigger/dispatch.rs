@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use db::{
     account::Account,
     app::App,
+    run_record::{self, NewRun, Owner},
     workflow::Workflow,
     workflow_trigger_log::{self, NewTriggerLog, Progress, TriggerLog},
 };
@@ -22,7 +23,10 @@ use crate::{
 };
 
 /// The type of end users that stand for triggers.
-const END_USER: &str = "trigger";
+pub(super) const END_USER: &str = "trigger";
+
+/// What lines of the log call the queue of workspaces without a plan; the jobs' queue has another name.
+const QUEUE: &str = "workflow_team";
 
 /// A run a trigger asks for.
 #[derive(Debug, Clone)]
@@ -41,6 +45,8 @@ pub struct Triggered {
     pub user: Runner,
     /// What lists show of the trigger.
     pub metadata: Option<Value>,
+    /// What makes this call the only one of its kind: a second one with the same key starts no second run.
+    pub once: Option<Uuid>,
 }
 
 /// Notes a triggered run and queues it; answers its line in the log.
@@ -49,19 +55,9 @@ pub struct Triggered {
 /// Faults of database and queue: nothing runs then.
 #[tracing::instrument(skip_all, fields(app.id = %triggered.app.id))]
 pub async fn queue(ctx: &Ctx, triggered: Triggered) -> Result<Uuid, WorkflowError> {
-    let id = Uuid::now_v7();
+    let id = triggered.once.unwrap_or_else(Uuid::now_v7);
     let (app, workflow) = (&triggered.app, &triggered.workflow);
-    let data = json!({
-        "app_id": app.id,
-        "tenant_id": app.tenant_id,
-        "workflow_id": workflow.id,
-        "root_node_id": triggered.node,
-        "inputs": triggered.inputs,
-        "files": [],
-        "trigger_type": triggered.kind,
-        "trigger_from": triggered_from(triggered.kind),
-        "trigger_metadata": triggered.metadata,
-    });
+    let data = trigger_data(&triggered);
     let metadata = triggered.metadata.as_ref().map_or_else(|| "{}".to_owned(), Value::to_string);
     {
         let mut conn = ctx.db.acquire().await?;
@@ -75,12 +71,18 @@ pub async fn queue(ctx: &Ctx, triggered: Triggered) -> Result<Uuid, WorkflowErro
             trigger_type: triggered.kind,
             trigger_data: &data.to_string(),
             inputs: &types::pyjson::dumps(&triggered.inputs)?,
-            queue_name: "workflow_team",
+            queue_name: QUEUE,
             created_by_role: triggered.user.role(),
             created_by: &triggered.user.id().to_string(),
             now: ctx.now_naive(),
         };
-        workflow_trigger_log::insert(&mut conn, new).await?;
+        if !workflow_trigger_log::insert(&mut conn, new).await? {
+            let known = workflow_trigger_log::find_for_task(&mut conn, id).await?;
+            if known.is_none_or(|log| log.status != "pending") {
+                return Ok(id);
+            }
+            // Noted by a node that died before it could queue the run.
+        }
     }
     let job = Job::new(tasks::EXECUTE_WORKFLOW_TEAM)
         .set("task_data_dict", json!({"workflow_trigger_log_id": id}));
@@ -101,6 +103,89 @@ pub async fn queue(ctx: &Ctx, triggered: Triggered) -> Result<Uuid, WorkflowErro
     }
 }
 
+/// Notes a run that could not even be asked for, with `why`: in the app's log it shows as failed. Once for a key.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn note_refused(
+    ctx: &Ctx,
+    triggered: Triggered,
+    run: WorkflowRunId,
+    why: &str,
+) -> Result<(), WorkflowError> {
+    let now = ctx.now_naive();
+    let (app, workflow) = (&triggered.app, &triggered.workflow);
+    let metadata = triggered.metadata.as_ref().map_or_else(|| "{}".to_owned(), Value::to_string);
+    let owner = Owner {
+        tenant: app.tenant_id,
+        app: app.id,
+        workflow: workflow.id,
+        role: triggered.user.role(),
+        user: triggered.user.id(),
+    };
+    let data = trigger_data(&triggered);
+    let id = triggered.once.unwrap_or_else(Uuid::now_v7);
+    let new = NewTriggerLog {
+        id,
+        tenant: app.tenant_id,
+        app: app.id,
+        workflow: workflow.id,
+        root_node: &triggered.node,
+        trigger_metadata: &metadata,
+        trigger_type: triggered.kind,
+        trigger_data: &data.to_string(),
+        inputs: "{}",
+        queue_name: QUEUE,
+        created_by_role: triggered.user.role(),
+        created_by: &triggered.user.id().to_string(),
+        now,
+    };
+    let mut tx = ctx.db.begin().await?;
+    if !workflow_trigger_log::insert(&mut tx, new).await? {
+        return Ok(());
+    }
+    let row = NewRun {
+        id: run,
+        kind: &workflow.r#type,
+        triggered_from: triggered_from(triggered.kind),
+        version: &workflow.version,
+        graph: &workflow.graph,
+        inputs: &types::pyjson::dumps(&triggered.inputs)?,
+        created_at: now,
+    };
+    run_record::insert_run(&mut tx, owner, row).await?;
+    run_record::insert_log(&mut tx, owner, run, "service-api", now).await?;
+    let end = run_record::RunEnd {
+        status: "failed",
+        outputs: Some("{}"),
+        error: Some(why),
+        elapsed_time: 0.0,
+        total_tokens: 0,
+        total_steps: 0,
+        exceptions_count: 0,
+        finished_at: Some(now),
+    };
+    run_record::finish_run(&mut tx, app.tenant_id, run, end).await?;
+    let progress = Progress { run: Some(run), ..failed(why, now) };
+    workflow_trigger_log::note_progress(&mut tx, app.tenant_id, id, progress).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn trigger_data(triggered: &Triggered) -> Value {
+    json!({
+        "app_id": triggered.app.id,
+        "tenant_id": triggered.app.tenant_id,
+        "workflow_id": triggered.workflow.id,
+        "root_node_id": triggered.node,
+        "inputs": triggered.inputs,
+        "files": [],
+        "trigger_type": triggered.kind,
+        "trigger_from": triggered_from(triggered.kind),
+        "trigger_metadata": triggered.metadata,
+    })
+}
+
 /// Queues the run of a webhook that was called.
 ///
 /// # Errors
@@ -119,15 +204,20 @@ pub async fn webhook_called(
         inputs: webhook::inputs(data),
         user: Runner::EndUser { id: user.id.0, session_id: user.session_id },
         metadata: None,
+        once: None,
     };
     queue(ctx, triggered).await
 }
 
-/// Queues the run of a schedule that is due. A schedule that was dropped meanwhile is left alone.
+/// Queues the run of a schedule that is due, once for a `job`. A schedule that was dropped meanwhile is left alone.
 ///
 /// # Errors
 /// As [`queue`]; faults if nobody of the workspace can be run for.
-pub async fn schedule_due(ctx: &Ctx, plan: Uuid) -> Result<Option<Uuid>, WorkflowError> {
+pub async fn schedule_due(
+    ctx: &Ctx,
+    plan: Uuid,
+    job: &str,
+) -> Result<Option<Uuid>, WorkflowError> {
     let (app, workflow, plan, by) = {
         let mut conn = ctx.db.acquire().await?;
         let Some(plan) = db::workflow_schedule_plan::find_for_task(&mut conn, plan).await? else {
@@ -156,6 +246,7 @@ pub async fn schedule_due(ctx: &Ctx, plan: Uuid) -> Result<Option<Uuid>, Workflo
         inputs: Map::new(),
         user: account(by),
         metadata: None,
+        once: Some(Uuid::new_v5(&plan.id, job.as_bytes())),
     };
     queue(ctx, triggered).await.map(Some)
 }
@@ -177,7 +268,7 @@ fn account(row: Account) -> Runner {
 /// was handed out before, to a process that died: what it had begun is over.
 ///
 /// # Errors
-/// Faults of the database before the run; once it runs, its line says how it ended.
+/// Faults of the database, and one if somebody else began the run and it has not ended: try again then.
 pub async fn run(runs: &Runs, line: Uuid, again: bool) -> Result<(), Fault> {
     let ctx = &runs.ctx;
     let mut conn = ctx.db.acquire().await?;
@@ -186,11 +277,8 @@ pub async fn run(runs: &Runs, line: Uuid, again: bool) -> Result<(), Fault> {
         return Ok(());
     };
     if !workflow_trigger_log::claim(&mut conn, log.tenant_id, log.id).await? {
-        if again && log.status == "running" {
-            let progress = failed("The server stopped during the run.", ctx.now_naive());
-            workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
-        }
-        return Ok(());
+        drop(conn);
+        return if log.status == "running" { note_lost(ctx, &log, again).await } else { Ok(()) };
     }
     drop(conn);
     let started = match request(ctx, &log).await {
@@ -204,7 +292,8 @@ pub async fn run(runs: &Runs, line: Uuid, again: bool) -> Result<(), Fault> {
     note_run(ctx, &log, started.run_id).await?;
     let mut events = started.run.log.reader(0);
     while events.next().await.is_some() {}
-    note_end(ctx, &log, started.run_id).await
+    note_end(ctx, &log, started.run_id).await?;
+    Ok(())
 }
 
 async fn request(ctx: &Ctx, log: &TriggerLog) -> Result<RunRequest, WorkflowError> {
@@ -242,6 +331,21 @@ async fn request(ctx: &Ctx, log: &TriggerLog) -> Result<RunRequest, WorkflowErro
     })
 }
 
+/// Notes how the run of a line ended that another process began and did not bring to its end.
+async fn note_lost(ctx: &Ctx, log: &TriggerLog, again: bool) -> Result<(), Fault> {
+    let still = || Fault::Other("a triggered run goes on elsewhere, or is about to be ended".into());
+    if let Some(run) = log.workflow_run_id {
+        return if note_end(ctx, log, run).await? == "running" { Err(still()) } else { Ok(()) };
+    }
+    if !again {
+        return Err(still());
+    }
+    let mut conn = ctx.db.acquire().await?;
+    let progress = failed("The server stopped during the run.", ctx.now_naive());
+    workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
+    Ok(())
+}
+
 fn failed(why: &str, now: NaiveDateTime) -> Progress<'_> {
     Progress { status: "failed", error: Some(why), finished_at: Some(now), ..Progress::default() }
 }
@@ -264,14 +368,19 @@ async fn note_run(ctx: &Ctx, log: &TriggerLog, run: WorkflowRunId) -> Result<(),
     Ok(())
 }
 
-/// Notes in the line of a triggered run what its row says of its end, also when it ended after a pause.
+/// Notes in the line of a triggered run what its row says of its end, also when it ended after a pause; answers the
+/// line's status.
 ///
 /// # Errors
 /// Faults of the database.
-pub async fn note_end(ctx: &Ctx, log: &TriggerLog, run: WorkflowRunId) -> Result<(), Fault> {
+pub async fn note_end(
+    ctx: &Ctx,
+    log: &TriggerLog,
+    run: WorkflowRunId,
+) -> Result<&'static str, Fault> {
     let mut conn = ctx.db.acquire().await?;
     let Some(row) = db::workflow_run::find_of_tenant(&mut conn, log.tenant_id, run).await? else {
-        return Ok(());
+        return Ok("failed");
     };
     let status = match row.status.as_str() {
         "succeeded" | "partial-succeeded" => "succeeded",
@@ -289,5 +398,5 @@ pub async fn note_end(ctx: &Ctx, log: &TriggerLog, run: WorkflowRunId) -> Result
         finished_at: row.finished_at,
     };
     workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
-    Ok(())
+    Ok(status)
 }

@@ -13,6 +13,7 @@ use services_core::{Ctx, Fault};
 use crate::{
     WorkflowError,
     graph_check::{self, TRIGGER_SCHEDULE},
+    queue,
 };
 
 /// When a schedule node fires.
@@ -216,46 +217,52 @@ pub async fn sync(
     Ok(())
 }
 
-/// Takes the plans that are due, each for this node of the server alone, and moves them to their next time. Times that
-/// were missed count once. A plan that has no next time any more stops.
+/// Fires the plans that are due at `now`, each on this node of the server alone, and moves them to their next time. Times that
+/// were missed count once. A plan that has no next time any more stops. Answers how many fired.
 ///
-/// Enqueue the runs of the answer: they are taken already.
+/// Jobs are queued before the plans are moved for good: a node that dies in between makes a tick's job come twice, under
+/// the same name, and its run still starts once.
 ///
 /// # Errors
-/// Faults of the database: nothing was taken then.
-pub async fn take_due(ctx: &Ctx) -> Result<Vec<SchedulePlan>, Fault> {
+/// Faults of the database and the queue. What fired until then has fired.
+pub async fn fire_due(ctx: &Ctx, now: NaiveDateTime) -> Result<usize, Fault> {
     let settings = &ctx.config.feature;
     let batch = settings.workflow_schedule_poller_batch_size.max(1);
     let cap = usize::try_from(settings.workflow_schedule_max_dispatch_per_tick).unwrap_or(0);
-    let mut taken = Vec::new();
+    let mut fired = 0;
     loop {
-        let now = ctx.now_naive();
         let mut tx = ctx.db.begin().await?;
         let due = db::workflow_schedule_plan::lock_due(&mut tx, now, batch).await?;
         if due.is_empty() {
-            return Ok(taken);
+            return Ok(fired);
         }
         for plan in &due {
-            let schedule =
-                Schedule { cron: plan.cron_expression.clone(), timezone: plan.timezone.clone() };
-            let next = match schedule.next(now.and_utc()) {
-                Ok(next) => Some(next),
-                Err(err) => {
-                    tracing::warn!(error = %err, app.id = %plan.app_id, "a schedule has no next time and stops");
-                    None
-                }
-            };
+            let next = next_of(plan, now);
             db::workflow_schedule_plan::advance(&mut tx, plan.tenant_id, plan.id, next, now)
                 .await?;
+            let tick = plan.next_run_at.unwrap_or(now).and_utc().timestamp();
+            queue::schedule(ctx, plan.id, tick).await?;
         }
         tx.commit().await?;
-        taken.extend(due);
-        if cap > 0 && taken.len() >= cap {
+        fired += due.len();
+        if cap > 0 && fired >= cap {
             tracing::warn!(
-                schedules = taken.len(),
+                schedules = fired,
                 "as many schedules fired as one tick may; the rest waits"
             );
-            return Ok(taken);
+            return Ok(fired);
+        }
+    }
+}
+
+fn next_of(plan: &SchedulePlan, now: NaiveDateTime) -> Option<NaiveDateTime> {
+    let schedule =
+        Schedule { cron: plan.cron_expression.clone(), timezone: plan.timezone.clone() };
+    match schedule.next(now.and_utc()) {
+        Ok(next) => Some(next),
+        Err(err) => {
+            tracing::warn!(error = %err, app.id = %plan.app_id, "a schedule has no next time and stops");
+            None
         }
     }
 }
