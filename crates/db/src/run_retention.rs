@@ -78,12 +78,10 @@ pub async fn delete(db: &mut PgConnection, runs: &[Uuid]) -> Result<Left> {
     )
     .fetch_all(&mut *db)
     .await?;
-    let mut objects = sqlx::query_scalar!(
-        "DELETE FROM upload_files WHERE id = ANY($1) RETURNING key",
-        &files,
-    )
-    .fetch_all(&mut *db)
-    .await?;
+    let mut objects =
+        sqlx::query_scalar!("DELETE FROM upload_files WHERE id = ANY($1) RETURNING key", &files,)
+            .fetch_all(&mut *db)
+            .await?;
     sqlx::query!("DELETE FROM workflow_node_executions WHERE workflow_run_id = ANY($1)", runs)
         .execute(&mut *db)
         .await?;
@@ -111,9 +109,8 @@ pub async fn delete(db: &mut PgConnection, runs: &[Uuid]) -> Result<Left> {
     sqlx::query!("DELETE FROM workflow_trigger_logs WHERE workflow_run_id = ANY($1)", runs)
         .execute(&mut *db)
         .await?;
-    let done = sqlx::query!("DELETE FROM workflow_runs WHERE id = ANY($1)", runs)
-        .execute(db)
-        .await?;
+    let done =
+        sqlx::query!("DELETE FROM workflow_runs WHERE id = ANY($1)", runs).execute(db).await?;
     Ok(Left { runs: done.rows_affected(), objects })
 }
 
@@ -167,9 +164,12 @@ pub async fn delete_messages(db: &mut PgConnection, runs: &[Uuid]) -> Result<u64
     )
     .fetch_all(&mut *db)
     .await?;
-    sqlx::query!("DELETE FROM workflow_conversation_variables WHERE conversation_id = ANY($1)", &empty)
-        .execute(&mut *db)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM workflow_conversation_variables WHERE conversation_id = ANY($1)",
+        &empty
+    )
+    .execute(&mut *db)
+    .await?;
     sqlx::query!("DELETE FROM pinned_conversations WHERE conversation_id = ANY($1)", &empty)
         .execute(db)
         .await?;

@@ -4,11 +4,11 @@
 
 use axum::{
     body::{Body, Bytes, HttpBody, to_bytes},
-    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{DefaultBodyLimit, FromRequest, Multipart, OriginalUri, Request, State},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
-use http_core::{AppState, Json, Path, error::chain};
+use http_core::{AppState, Json, Part, Path, error::chain};
 use serde::Serialize;
 use serde_json::{Value, json};
 use services_core::{Ctx, Failure, Fault};
@@ -16,6 +16,7 @@ use services_workflow::{
     WorkflowError,
     trigger::{
         self, debug, dispatch,
+        plugin::{Events, receive::Incoming},
         webhook::{self, Answer, Called},
     },
 };
@@ -189,7 +190,8 @@ async fn take(ctx: &Ctx, called: &Called, request: Request) -> Result<Value, Ref
     Ok(webhook::keep_files(ctx, called, &request, data).await?)
 }
 
-async fn read(ctx: &Ctx, request: Request) -> Result<webhook::Request, Refused> {
+/// A body, as far as it is no larger than the operator allows.
+async fn whole(ctx: &Ctx, body: Body) -> Result<Bytes, Refused> {
     let limit = ctx.config.feature.webhook_request_body_max_size;
     let limit = usize::try_from(limit).unwrap_or(0);
     let too_large = |size: u64| {
@@ -198,13 +200,17 @@ async fn read(ctx: &Ctx, request: Request) -> Result<webhook::Request, Refused> 
         );
         Refused::Page(StatusCode::PAYLOAD_TOO_LARGE, text)
     };
-    let announced = request.body().size_hint().lower();
+    let announced = body.size_hint().lower();
     if announced > limit as u64 {
         return Err(too_large(announced));
     }
-    let (parts, body) = request.into_parts();
     // A body that breaks off and one that is longer than it says look the same.
-    let bytes = to_bytes(body, limit).await.map_err(|_| too_large(limit as u64 + 1))?;
+    to_bytes(body, limit).await.map_err(|_| too_large(limit as u64 + 1))
+}
+
+async fn read(ctx: &Ctx, request: Request) -> Result<webhook::Request, Refused> {
+    let (parts, body) = request.into_parts();
+    let bytes = whole(ctx, body).await?;
     let query = serde_html_form::from_str(parts.uri.query().unwrap_or_default());
     Ok(webhook::Request {
         method: parts.method.as_str().to_owned(),
@@ -264,10 +270,18 @@ struct UnknownEndpoint {
     tag = "trigger",
     params(("endpoint_id" = String, Path)),
     responses(
+        (status = 200, description = "What the plugin says"),
+        (status = 400, body = HookError),
         (status = 404, description = "No plugin listens there", body = UnknownEndpoint),
     ),
 )]
-async fn call_plugin_endpoint(Path(endpoint): Path<String>) -> Response {
+async fn call_plugin_endpoint(
+    State(state): State<AppState>,
+    events: Part<Events>,
+    Path(endpoint): Path<String>,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+) -> Response {
     let is_id = endpoint.len() == 36
         && !endpoint.bytes().any(|c| c.is_ascii_uppercase())
         && Uuid::parse_str(&endpoint)
@@ -275,8 +289,40 @@ async fn call_plugin_endpoint(Path(endpoint): Path<String>) -> Response {
     if !is_id {
         return page(StatusCode::NOT_FOUND, "Invalid endpoint ID");
     }
-    let answer = UnknownEndpoint { error: "Endpoint not found" };
-    (StatusCode::NOT_FOUND, Json(answer)).into_response()
+    let incoming = match incoming(&state.ctx, uri, request).await {
+        Ok(incoming) => incoming,
+        Err(refused) => return refused.into_response(),
+    };
+    match events.receive(&endpoint, &incoming).await {
+        Ok(Some(answer)) => (answer.status, answer.headers, answer.body).into_response(),
+        Ok(None) => {
+            let answer = UnknownEndpoint { error: "Endpoint not found" };
+            (StatusCode::NOT_FOUND, Json(answer)).into_response()
+        }
+        Err(err) if err.status() < 500 => {
+            let message = err.to_string();
+            let error = "Endpoint processing failed";
+            let answer = HookError { error, message, execution_url: None };
+            (StatusCode::BAD_REQUEST, Json(answer)).into_response()
+        }
+        Err(err) => {
+            tracing::error!(error = %chain(&err), "an event was not taken");
+            let answer = UnknownEndpoint { error: "Internal server error" };
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(answer)).into_response()
+        }
+    }
+}
+
+async fn incoming(ctx: &Ctx, uri: Uri, request: Request) -> Result<Incoming, Refused> {
+    let (parts, body) = request.into_parts();
+    let body = whole(ctx, body).await?;
+    let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let url = match host {
+        Some(host) => format!("http://{host}{target}"),
+        None => target.clone(),
+    };
+    Ok(Incoming { method: parts.method, url, target, headers: parts.headers, body })
 }
 
 #[cfg(test)]

@@ -13,5 +13,9 @@ use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(service::router()).merge(web::router()).merge(console::router()).merge(explore::router())
+    OpenApiRouter::new()
+        .merge(service::router())
+        .merge(web::router())
+        .merge(console::router())
+        .merge(explore::router())
 }

@@ -1,6 +1,8 @@
 //! Triggers in the console: the list, the switch, the address of a webhook.
 
 mod debug;
+mod oauth;
+mod provider;
 
 use axum::extract::State;
 use http_core::{ApiError, AppState, ErrorBody, Json, Query, Valid, guard::Editor};
@@ -21,6 +23,8 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(switch_trigger))
         .routes(routes!(find_webhook))
         .merge(debug::router())
+        .merge(provider::router())
+        .merge(oauth::router())
 }
 
 /// A node that starts runs of the published version.

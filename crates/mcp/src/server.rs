@@ -134,7 +134,10 @@ impl Call {
 }
 
 fn missing(what: &str) -> Refusal {
-    Refusal::new(INVALID_PARAMS, format!("Invalid MCP request: {what} is missing or of another type"))
+    Refusal::new(
+        INVALID_PARAMS,
+        format!("Invalid MCP request: {what} is missing or of another type"),
+    )
 }
 
 /// The answer to `initialize`.

@@ -13,7 +13,10 @@ use redis::{Redis, RedisOptions};
 use services_conversation::Engine;
 use services_core::{Ctx, CtxParts};
 use services_model::Models;
-use services_workflow::run::{NoLookup, Runs, SignedUrls, ports::AllNodes};
+use services_workflow::{
+    run::{NoLookup, Runs, SignedUrls, ports::AllNodes},
+    trigger::plugin::Events,
+};
 use tokio::task::JoinHandle;
 
 use crate::{leases, lifecycle::Roles};
@@ -84,6 +87,7 @@ impl Wired {
         let ctx = &self.state.ctx;
         let mut tasks = vec![tokio::spawn(leases::reap(ctx.clone()))];
         let runs = self.state.part::<Runs>().context("nothing runs workflows")?;
+        let events = self.state.part::<Events>().context("nothing hears of events")?;
         if roles.api || roles.worker {
             let stop = ctx.shutdown().clone();
             let runs = Runs::clone(&runs);
@@ -94,7 +98,7 @@ impl Wired {
                 }
             }));
         }
-        let handlers = worker::handlers(ctx, &runs);
+        let handlers = worker::handlers(ctx, &runs, &events);
         if roles.beat {
             let beat = worker::beat(ctx, &handlers)?;
             tasks.push(tokio::spawn(beat.run(ctx.shutdown().clone())));
@@ -155,6 +159,7 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
         daemon: plugins.clone(),
         models: models.clone(),
     });
+    let events = Events::new(ctx.clone(), plugins.clone());
     let ports = services_app::Ports::new(models.clone(), plugins);
     let engine = Engine::new(ctx.clone(), services_conversation::adapt::ports(&models));
     engine.watch();
@@ -172,7 +177,8 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
         .with(ports)
         .with(tools)
         .with(engine)
-        .with(runs))
+        .with(runs)
+        .with(events))
 }
 
 /// The model providers: those built in, then those of the plugin daemon if one is named.

@@ -328,11 +328,8 @@ async fn expire(
         }
         let why = format!("Human input global timeout at node {}", form.node_id);
         let stopped = db::run_record::stop_paused(&mut tx, tenant, run, &why, now).await?;
-        let state = if stopped {
-            db::workflow_pause::delete(&mut tx, tenant, run).await?
-        } else {
-            None
-        };
+        let state =
+            if stopped { db::workflow_pause::delete(&mut tx, tenant, run).await? } else { None };
         tx.commit().await?;
         state
     };

@@ -82,7 +82,11 @@ pub async fn find(ctx: &Ctx, code: &str) -> Result<Offered, McpError> {
         return Err(McpError::Inactive);
     }
     let parameters = services_app::parameters::of(ctx, &app).await.map_err(|err| {
-        if err.status() < 500 { McpError::Unavailable } else { Fault::caused("an app's form cannot be read", err).into() }
+        if err.status() < 500 {
+            McpError::Unavailable
+        } else {
+            Fault::caused("an app's form cannot be read", err).into()
+        }
     })?;
     let form = parameters.get("user_input_form").and_then(Value::as_array).cloned();
     Ok(Offered { server, app, form: form.unwrap_or_default() })

@@ -7,6 +7,7 @@ mod account;
 mod api_key;
 mod app_deletion;
 mod conversation;
+mod events;
 mod failure;
 mod mail;
 mod schedule;
@@ -14,17 +15,18 @@ mod triggers;
 
 use jobs::{Beat, Clock, Registry, Worker, WorkerOptions};
 use services_core::Ctx;
-use services_workflow::run::Runs;
+use services_workflow::{run::Runs, trigger::plugin::Events};
 
 /// Everything this release can do with jobs.
 #[must_use]
-pub fn handlers(ctx: &Ctx, runs: &Runs) -> Registry {
+pub fn handlers(ctx: &Ctx, runs: &Runs, events: &Events) -> Registry {
     let registry = Registry::new();
     let registry = mail::register(registry, ctx);
     let registry = account::register(registry, ctx);
     let registry = app_deletion::register(registry, ctx);
     let registry = conversation::register(registry, ctx);
     let registry = triggers::register(registry, ctx, runs);
+    let registry = events::register(registry, events);
     api_key::register(registry, ctx)
 }
 

@@ -68,7 +68,9 @@ pub(crate) fn register(registry: Registry, ctx: &Ctx, runs: &Runs) -> Registry {
         move |_, context| {
             let ctx = retained.clone();
             async move {
-                retention::clean_logs(&ctx, ctx.now_naive(), &context.stop).await.map_err(failure::of_fault)?;
+                retention::clean_logs(&ctx, ctx.now_naive(), &context.stop)
+                    .await
+                    .map_err(failure::of_fault)?;
                 Ok(())
             }
         }
@@ -77,7 +79,9 @@ pub(crate) fn register(registry: Registry, ctx: &Ctx, runs: &Runs) -> Registry {
     registry.on_with(tasks::CLEAN_WORKFLOW_RUNS, RetryPolicy::none(), move |_, context| {
         let ctx = retained.clone();
         async move {
-            retention::clean_runs(&ctx, ctx.now_naive(), &context.stop).await.map_err(failure::of_fault)?;
+            retention::clean_runs(&ctx, ctx.now_naive(), &context.stop)
+                .await
+                .map_err(failure::of_fault)?;
             Ok(())
         }
     })

@@ -29,8 +29,7 @@ pub async fn of_form(ctx: &Ctx, form: Uuid) -> Result<Vec<Letter>, Fault> {
         };
         let deliveries =
             human_input_recipient::deliveries(&mut conn, form.tenant_id, form.id).await?;
-        let recipients =
-            human_input_recipient::list(&mut conn, form.tenant_id, &[form.id]).await?;
+        let recipients = human_input_recipient::list(&mut conn, form.tenant_id, &[form.id]).await?;
         (form, deliveries, recipients)
     };
     if !is_waiting(ctx, &form) {

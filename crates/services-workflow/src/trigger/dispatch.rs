@@ -213,11 +213,7 @@ pub async fn webhook_called(
 ///
 /// # Errors
 /// As [`queue`]; faults if nobody of the workspace can be run for.
-pub async fn schedule_due(
-    ctx: &Ctx,
-    plan: Uuid,
-    job: &str,
-) -> Result<Option<Uuid>, WorkflowError> {
+pub async fn schedule_due(ctx: &Ctx, plan: Uuid, job: &str) -> Result<Option<Uuid>, WorkflowError> {
     let (app, workflow, plan, by) = {
         let mut conn = ctx.db.acquire().await?;
         let Some(plan) = db::workflow_schedule_plan::find_for_task(&mut conn, plan).await? else {
@@ -333,7 +329,8 @@ async fn request(ctx: &Ctx, log: &TriggerLog) -> Result<RunRequest, WorkflowErro
 
 /// Notes how the run of a line ended that another process began and did not bring to its end.
 async fn note_lost(ctx: &Ctx, log: &TriggerLog, again: bool) -> Result<(), Fault> {
-    let still = || Fault::Other("a triggered run goes on elsewhere, or is about to be ended".into());
+    let still =
+        || Fault::Other("a triggered run goes on elsewhere, or is about to be ended".into());
     if let Some(run) = log.workflow_run_id {
         return if note_end(ctx, log, run).await? == "running" { Err(still()) } else { Ok(()) };
     }

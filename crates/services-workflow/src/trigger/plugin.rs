@@ -20,6 +20,9 @@ pub mod refresh;
 mod secret;
 pub mod subscription;
 
+/// The request with which a service sent somebody back.
+pub use plugin::oauth::IncomingRequest as Returned;
+
 /// An object.
 pub type Values = Map<String, Value>;
 
@@ -206,11 +209,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] if it is not installed.
-    pub async fn show(
-        &self,
-        tenant: TenantId,
-        provider: &str,
-    ) -> Result<ProviderView, EventError> {
+    pub async fn show(&self, tenant: TenantId, provider: &str) -> Result<ProviderView, EventError> {
         let found = self.find(tenant, provider).await?;
         self.view(tenant, found.entity)
     }
@@ -227,7 +226,9 @@ impl Events {
 
     fn icon_url(&self, tenant: TenantId, file: &str) -> String {
         let base = self.ctx.config.feature.console_api_url.trim_end_matches('/');
-        format!("{base}/console/api/workspaces/current/plugin/icon?tenant_id={tenant}&filename={file}")
+        format!(
+            "{base}/console/api/workspaces/current/plugin/icon?tenant_id={tenant}&filename={file}"
+        )
     }
 
     /// A provider by its id.
@@ -235,9 +236,8 @@ impl Events {
     /// # Errors
     /// [`EventError::Invalid`] if it is not installed.
     pub async fn find(&self, tenant: TenantId, provider: &str) -> Result<Provider, EventError> {
-        let missing = |id: &ProviderId| {
-            EventError::Invalid(format!("Trigger provider {id} not found"))
-        };
+        let missing =
+            |id: &ProviderId| EventError::Invalid(format!("Trigger provider {id} not found"));
         let id: ProviderId =
             provider.parse().map_err(|err| EventError::Invalid(format!("{err}")))?;
         let Some(daemon) = &self.daemon else { return Err(missing(&id)) };
@@ -307,14 +307,21 @@ impl Events {
         }
         let kind = CredentialType::ApiKey;
         let form = provider.credential_form(kind);
-        let lacks = |field: &&ProviderConfig| field.required && !credentials.contains_key(&field.name);
+        let lacks =
+            |field: &&ProviderConfig| field.required && !credentials.contains_key(&field.name);
         if let Some(field) = form.iter().find(lacks) {
             return Err(EventError::Invalid(format!(
                 "Missing required credential field: {}",
                 field.name
             )));
         }
-        let call = TriggerCall { tenant, user, provider: &provider.id, credentials, credential_type: kind };
+        let call = TriggerCall {
+            tenant,
+            user,
+            provider: &provider.id,
+            credentials,
+            credential_type: kind,
+        };
         if self.daemon()?.check_trigger_credentials(call).await? {
             Ok(())
         } else {
@@ -323,12 +330,22 @@ impl Events {
     }
 
     /// A stored subscription with its secrets in the clear.
-    async fn open(&self, provider: &Provider, mut row: TriggerSubscription) -> Result<Opened, EventError> {
+    async fn open(
+        &self,
+        provider: &Provider,
+        mut row: TriggerSubscription,
+    ) -> Result<Opened, EventError> {
         let kind = kind_of(&row.credential_type)?;
-        let credentials =
-            secret::open(&self.ctx, row.tenant_id, provider.credential_form(kind), &row.credentials).await?;
+        let credentials = secret::open(
+            &self.ctx,
+            row.tenant_id,
+            provider.credential_form(kind),
+            &row.credentials,
+        )
+        .await?;
         let properties =
-            secret::open(&self.ctx, row.tenant_id, provider.property_form(), &row.properties).await?;
+            secret::open(&self.ctx, row.tenant_id, provider.property_form(), &row.properties)
+                .await?;
         let parameters = secret::object(&row.parameters);
         row.credentials = Value::Null;
         row.properties = Value::Null;

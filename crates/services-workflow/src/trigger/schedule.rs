@@ -256,8 +256,7 @@ pub async fn fire_due(ctx: &Ctx, now: NaiveDateTime) -> Result<usize, Fault> {
 }
 
 fn next_of(plan: &SchedulePlan, now: NaiveDateTime) -> Option<NaiveDateTime> {
-    let schedule =
-        Schedule { cron: plan.cron_expression.clone(), timezone: plan.timezone.clone() };
+    let schedule = Schedule { cron: plan.cron_expression.clone(), timezone: plan.timezone.clone() };
     match schedule.next(now.and_utc()) {
         Ok(next) => Some(next),
         Err(err) => {

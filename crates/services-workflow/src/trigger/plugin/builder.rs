@@ -160,9 +160,8 @@ impl Events {
     /// [`EventError::Invalid`] if the workspace has none of that id.
     pub async fn builder(&self, tenant: TenantId, id: &str) -> Result<BuilderView, EventError> {
         let found = self.kept(id).await?.filter(|builder| builder.tenant_id == tenant);
-        let builder = found.ok_or_else(|| {
-            EventError::Invalid(format!("Subscription builder {id} not found"))
-        })?;
+        let builder = found
+            .ok_or_else(|| EventError::Invalid(format!("Subscription builder {id} not found")))?;
         let provider = self.find(tenant, &builder.provider_id).await?;
         self.shown(&provider, builder)
     }
@@ -234,8 +233,8 @@ impl Events {
     ) -> Result<(), EventError> {
         let kind = builder.kind()?;
         let name = builder.name.filter(|name| !name.is_empty());
-        let name = name
-            .ok_or_else(|| EventError::invalid("Subscription builder name is required"))?;
+        let name =
+            name.ok_or_else(|| EventError::invalid("Subscription builder name is required"))?;
         let id = builder.id.parse().map_err(|_| lost(at.id))?;
         let mut properties = builder.properties;
         if kind != CredentialType::Unauthorized {
@@ -260,7 +259,10 @@ impl Events {
             parameters: builder.parameters,
             properties,
             credentials: builder.credentials,
-            credential_expires_at: builder.credential_expires_at.filter(|it| *it != 0).unwrap_or(-1),
+            credential_expires_at: builder
+                .credential_expires_at
+                .filter(|it| *it != 0)
+                .unwrap_or(-1),
             expires_at: builder.expires_at,
         };
         self.add(provider, new).await?;

@@ -80,8 +80,15 @@ impl Events {
     ) -> Result<(), EventError> {
         for listener in self.listeners(happened, event).await? {
             let app = listener.app.id;
-            let invoked =
-                self.invoke(provider, opened, &happened.user_id, event, &listener.node, raw, payload);
+            let invoked = self.invoke(
+                provider,
+                opened,
+                &happened.user_id,
+                event,
+                &listener.node,
+                raw,
+                payload,
+            );
             let invoked = match invoked.await {
                 Ok(invoked) => Ok(invoked),
                 Err(Refusal::Raised(message)) => Err(message),
@@ -120,8 +127,9 @@ impl Events {
             "icon_dark_filename": identity.icon_dark.as_deref().unwrap_or_default(),
         });
         let user = Some(happened.user_id.as_str());
-        let user = services_account::end_user::find_or_create(&self.ctx, &app, user, dispatch::END_USER)
-            .await?;
+        let user =
+            services_account::end_user::find_or_create(&self.ctx, &app, user, dispatch::END_USER)
+                .await?;
         let once = Uuid::new_v5(&trigger.id, format!("{}:{event}", happened.request_id).as_bytes());
         let mut triggered = Triggered {
             app,
@@ -163,15 +171,19 @@ impl Events {
         let tenant = happened.tenant_id;
         let subscription = happened.subscription_id.to_string();
         let mut conn = self.ctx.db.acquire().await?;
-        let triggers = db::workflow_plugin_trigger::listeners(&mut conn, tenant, &subscription, event);
+        let triggers =
+            db::workflow_plugin_trigger::listeners(&mut conn, tenant, &subscription, event);
         let mut listeners = Vec::new();
         for trigger in triggers.await? {
-            let Some(app) = db::app::find(&mut conn, tenant, trigger.app_id).await? else { continue };
+            let Some(app) = db::app::find(&mut conn, tenant, trigger.app_id).await? else {
+                continue;
+            };
             let workflow = db::workflow::version::newest_version(&mut conn, tenant, app.id).await?;
             let Some(workflow) = workflow else { continue };
             let graph = view::parsed(&workflow.graph);
             let node = graph_check::node(&graph, &trigger.node_id).ok();
-            let node = node.filter(|node| node.kind == TRIGGER_PLUGIN).map(|node| node.data.clone());
+            let node =
+                node.filter(|node| node.kind == TRIGGER_PLUGIN).map(|node| node.data.clone());
             if let Some(node) = node {
                 listeners.push(Listener { trigger, app, workflow, node });
             }
@@ -237,8 +249,8 @@ impl Events {
 
     async fn stored(&self, request: &str) -> Result<Option<(Vec<u8>, Values)>, EventError> {
         let storage = &self.ctx.storage;
-        let (raw, payload) =
-            tokio::join!(storage.load(&request_key(request)), storage.load(&payload_key(request)));
+        let (raw, payload) = (request_key(request), payload_key(request));
+        let (raw, payload) = tokio::join!(storage.load(&raw), storage.load(&payload));
         let (Ok(raw), Ok(payload)) = (raw, payload) else {
             tracing::warn!(request.id = request, "the request behind an event is gone");
             return Ok(None);

@@ -142,9 +142,10 @@ impl Events {
         provider: &str,
     ) -> Result<Departure, EventError> {
         let found = self.find(tenant, provider).await?;
-        let client = self.client_params(tenant, &found).await?.ok_or_else(|| {
-            EventError::NotFound(NO_CLIENT.to_owned())
-        })?;
+        let client = self
+            .client_params(tenant, &found)
+            .await?
+            .ok_or_else(|| EventError::NotFound(NO_CLIENT.to_owned()))?;
         let builder = self.begin(tenant, user, provider, "oauth2").await?;
         let journey = Journey {
             user_id: user,

@@ -99,8 +99,7 @@ impl Events {
         let opened = self.open(&provider, row).await?;
         let subscription = values(&opened.entity(self))?;
         let call = opened.call("", &provider);
-        let answer =
-            self.daemon()?.dispatch_event(call, &subscription, incoming.request()).await?;
+        let answer = self.daemon()?.dispatch_event(call, &subscription, incoming.request()).await?;
         if answer.events.is_empty() {
             return Ok(Some(answer.response));
         }
@@ -138,8 +137,8 @@ impl Events {
             storage.save(&payload_key(&happened.request_id), json_bytes(payload)).await
         };
         stored.await.map_err(|err| Fault::caused("a request could not be stored", err))?;
-        let job = Job::new(tasks::DISPATCH_TRIGGERED_WORKFLOWS_ASYNC)
-            .set("dispatch_data", happened);
+        let job =
+            Job::new(tasks::DISPATCH_TRIGGERED_WORKFLOWS_ASYNC).set("dispatch_data", happened);
         let queued = self.ctx.jobs.enqueue(job).await;
         queued.map_err(|err| Fault::caused("events could not be queued", err))?;
         Ok(())
@@ -201,7 +200,8 @@ fn entry(
     now: chrono::NaiveDateTime,
 ) -> RequestLog {
     let headers = |headers: &HeaderMap| -> Values {
-        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text =
+            |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value).into())).collect()
     };
     RequestLog {

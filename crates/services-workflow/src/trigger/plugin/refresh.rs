@@ -86,8 +86,7 @@ impl Events {
         };
         let early = settings.trigger_provider_credential_threshold_seconds;
         let mut opened = opened;
-        if opened.kind == CredentialType::Oauth2
-            && is_due(opened.row.credential_expires_at, early)
+        if opened.kind == CredentialType::Oauth2 && is_due(opened.row.credential_expires_at, early)
         {
             opened = self.renew_credentials(&provider, opened).await?;
         }
@@ -123,8 +122,7 @@ impl Events {
 
     async fn prolong(&self, provider: &Provider, mut opened: Opened) -> Result<(), EventError> {
         let call = opened.call("system", provider);
-        let prolonged =
-            self.daemon()?.refresh_subscription(call, &opened.entity(self)).await?;
+        let prolonged = self.daemon()?.refresh_subscription(call, &opened.entity(self)).await?;
         opened.properties = prolonged.properties;
         opened.row.expires_at = column_time(prolonged.expires_at);
         self.save_opened(provider, &mut opened).await

@@ -100,9 +100,6 @@ mod tests {
         assert_eq!(Value::Object(shown), json!({"token": "ab****gh", "host": "h"}));
         let given = object(&json!({"token": mask::HIDDEN, "new": mask::HIDDEN, "host": "i"}));
         let kept = keep_hidden(given, &stored);
-        assert_eq!(
-            Value::Object(kept),
-            json!({"token": "abcdefgh", "new": UNKNOWN, "host": "i"})
-        );
+        assert_eq!(Value::Object(kept), json!({"token": "abcdefgh", "new": UNKNOWN, "host": "i"}));
     }
 }

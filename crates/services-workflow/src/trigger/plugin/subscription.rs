@@ -132,7 +132,11 @@ impl Events {
         Ok(Some((provider, opened)))
     }
 
-    async fn row(&self, tenant: TenantId, id: &str) -> Result<Option<TriggerSubscription>, EventError> {
+    async fn row(
+        &self,
+        tenant: TenantId,
+        id: &str,
+    ) -> Result<Option<TriggerSubscription>, EventError> {
         let Ok(id) = id.parse::<Uuid>() else { return Ok(None) };
         let mut conn = self.ctx.db.acquire().await?;
         Ok(trigger_subscription::find(&mut conn, tenant, id).await?)
@@ -148,12 +152,7 @@ impl Events {
         added
     }
 
-    async fn add_locked(
-        &self,
-        provider: &Provider,
-        id: &str,
-        new: New,
-    ) -> Result<(), EventError> {
+    async fn add_locked(&self, provider: &Provider, id: &str, new: New) -> Result<(), EventError> {
         let known = {
             let mut conn = self.ctx.db.acquire().await?;
             trigger_subscription::list(&mut conn, new.tenant, id).await?
@@ -204,14 +203,21 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::NotFound`], [`EventError::BadRequest`], what the plugin raises.
-    pub async fn change(&self, tenant: TenantId, id: &str, change: Change) -> Result<(), EventError> {
+    pub async fn change(
+        &self,
+        tenant: TenantId,
+        id: &str,
+        change: Change,
+    ) -> Result<(), EventError> {
         let missing = || EventError::NotFound(format!("Subscription {id} not found"));
         let guard = self.locked(&format!("trigger_subscription_update_lock:{tenant}_{id}")).await?;
         let changed = async {
             let (provider, opened) = self.opened(tenant, id).await?.ok_or_else(missing)?;
             let given = |values: &Option<Values>| values.as_ref().is_some_and(|it| !it.is_empty());
             let only_name = change.name.is_some()
-                && ![&change.credentials, &change.parameters, &change.properties].into_iter().any(given);
+                && ![&change.credentials, &change.parameters, &change.properties]
+                    .into_iter()
+                    .any(given);
             if only_name || opened.kind == CredentialType::Unauthorized {
                 let kept = Change { parameters: None, credentials: None, ..change };
                 return self.store(&provider, opened, kept, None).await;
@@ -235,7 +241,9 @@ impl Events {
             self.daemon()?.unsubscribe(opened.call(&user, provider), &opened.entity(self)).await?;
         if !ended.success {
             let why = ended.message.unwrap_or_else(|| "None".to_owned());
-            return Err(EventError::Invalid(format!("Failed to delete previous subscription: {why}")));
+            return Err(EventError::Invalid(format!(
+                "Failed to delete previous subscription: {why}"
+            )));
         }
         let given = change.credentials.filter(|it| !it.is_empty());
         let credentials = match given {
@@ -268,7 +276,8 @@ impl Events {
             && name != row.name
         {
             let mut conn = self.ctx.db.acquire().await?;
-            let known = trigger_subscription::list(&mut conn, row.tenant_id, &row.provider_id).await?;
+            let known =
+                trigger_subscription::list(&mut conn, row.tenant_id, &row.provider_id).await?;
             if known.iter().any(|it| it.name == name) {
                 return Err(EventError::Invalid(format!(
                     "Subscription name '{name}' already exists for this provider"
@@ -317,9 +326,8 @@ impl Events {
     /// # Errors
     /// [`EventError::BadRequest`] if there is none.
     pub async fn unsubscribe(&self, tenant: TenantId, id: &str) -> Result<(), EventError> {
-        let missing = || {
-            EventError::BadRequest(format!("Trigger provider subscription {id} not found"))
-        };
+        let missing =
+            || EventError::BadRequest(format!("Trigger provider subscription {id} not found"));
         let row = self.row(tenant, id).await?.ok_or_else(missing)?;
         if kind_of(&row.credential_type)? != CredentialType::Unauthorized
             && let Err(err) = self.end(row.clone()).await
