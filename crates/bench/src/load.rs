@@ -13,53 +13,69 @@ use tokio::{
     task::JoinSet,
 };
 
-/// A chat that takes longer has failed.
+use crate::work::{Keys, Work};
+
+/// A request that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Work {
-    /// `/v1/chat-messages`
-    Chat,
-    /// `/v1/workflows/run`
-    Workflow,
-}
+/// The last event of a stream is looked for in this much of its end.
+const TAIL: usize = 64 << 10;
 
-impl Work {
-    /// Reads the name of the work.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        match text {
-            "chat" => Ok(Self::Chat),
-            "workflow" => Ok(Self::Workflow),
-            other => bail!("no work is called {other}"),
-        }
-    }
-}
-
-/// A server and a key for it.
+/// A server and keys for it.
 pub struct Target {
     host: String,
-    key: String,
+    keys: Keys,
 }
 
 impl Target {
     /// `base` is `http://host:port`.
-    pub fn new(base: &str, key: &str) -> anyhow::Result<Self> {
+    pub fn new(base: &str, keys: Keys) -> anyhow::Result<Self> {
         let host = base
             .trim_end_matches('/')
             .strip_prefix("http://")
             .context("the base must be http://host:port")?;
-        Ok(Self { host: host.to_owned(), key: key.to_owned() })
+        Ok(Self { host: host.to_owned(), keys })
     }
+
+    /// Whether there is a key for such work.
+    pub fn has(&self, work: Work) -> bool {
+        self.keys.find(work).is_some()
+    }
+
+    fn request(&self, job: Job<'_>) -> anyhow::Result<Arc<[u8]>> {
+        let key = self.keys.find(job.work).with_context(|| format!("no key for {}", job.work))?;
+        let (path, body) = job.work.request(job.is_streaming, job.query);
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            self.host,
+            body.len()
+        );
+        Ok(format!("{head}{body}").into_bytes().into())
+    }
+}
+
+/// What is asked, and how.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// The work.
+    pub work: Work,
+    /// Streaming or blocking.
+    pub is_streaming: bool,
+    /// The question of a chat.
+    pub query: &'a str,
 }
 
 /// What was measured. Times in seconds, sorted.
 #[derive(Default)]
 pub struct Measured {
-    /// Chats that ended well.
+    /// Requests that were answered well.
     pub done: usize,
-    /// Chats that did not.
+    /// Requests that were not.
     pub failed: usize,
+    /// What went wrong first.
+    pub failure: Option<String>,
+    /// Events in streams.
+    pub events: usize,
     /// Length of the measurement.
     pub seconds: f64,
     /// To the first event that carries data.
@@ -68,28 +84,100 @@ pub struct Measured {
     pub total: Vec<f64>,
 }
 
-/// Puts load on a server.
+impl Measured {
+    fn add(&mut self, other: Self) {
+        self.done += other.done;
+        self.failed += other.failed;
+        self.failure = self.failure.take().or(other.failure);
+        self.events += other.events;
+        self.first.extend(other.first);
+        self.total.extend(other.total);
+    }
+
+    fn note(&mut self, asked: Instant, answer: anyhow::Result<Answer>) -> bool {
+        match answer {
+            Ok(answer) => {
+                self.done += 1;
+                self.events += answer.events;
+                self.first.push((answer.first - asked).as_secs_f64());
+                self.total.push(asked.elapsed().as_secs_f64());
+                true
+            }
+            Err(err) => {
+                self.failed += 1;
+                self.failure.get_or_insert_with(|| format!("{err:#}"));
+                false
+            }
+        }
+    }
+}
+
+/// `clients` at a time, each with one request after the other, until `length` is over.
 pub async fn run(
     target: &Target,
-    work: Work,
-    is_streaming: bool,
+    job: Job<'_>,
     clients: usize,
     length: Duration,
 ) -> anyhow::Result<Measured> {
-    let request: Arc<[u8]> = request(target, work, is_streaming).into_bytes().into();
+    let end = Instant::now() + length;
+    let is_streaming = job.is_streaming;
+    spread(target, job, clients, move |host, request| async move {
+        let mut measured = Measured::default();
+        let mut connection = None;
+        while Instant::now() < end {
+            let asked = Instant::now();
+            let answer = ask(&host, &mut connection, &request, is_streaming).await;
+            measured.note(asked, answer);
+        }
+        measured
+    })
+    .await
+}
+
+/// Opens `streams` streams within `ramp` and follows each to its end.
+pub async fn open(
+    target: &Target,
+    job: Job<'_>,
+    streams: usize,
+    ramp: Duration,
+) -> anyhow::Result<Measured> {
+    let begun = Instant::now();
+    let turn = std::sync::atomic::AtomicU32::new(0);
+    let turn = Arc::new(turn);
+    let step = ramp / u32::try_from(streams.max(1)).unwrap_or(u32::MAX);
+    let is_streaming = job.is_streaming;
+    spread(target, job, streams, move |host, request| {
+        let turn = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        async move {
+            tokio::time::sleep_until((begun + step * turn).into()).await;
+            let mut measured = Measured::default();
+            let asked = Instant::now();
+            let answer = ask(&host, &mut None, &request, is_streaming).await;
+            measured.note(asked, answer);
+            measured
+        }
+    })
+    .await
+}
+
+async fn spread<F>(
+    target: &Target,
+    job: Job<'_>,
+    clients: usize,
+    mut client: impl FnMut(String, Arc<[u8]>) -> F,
+) -> anyhow::Result<Measured>
+where
+    F: Future<Output = Measured> + Send + 'static,
+{
+    let request = target.request(job)?;
     let started = Instant::now();
-    let end = started + length;
     let mut tasks = JoinSet::new();
     for _ in 0..clients {
-        tasks.spawn(client(target.host.clone(), Arc::clone(&request), is_streaming, end));
+        tasks.spawn(client(target.host.clone(), Arc::clone(&request)));
     }
     let mut all = Measured::default();
     while let Some(part) = tasks.join_next().await {
-        let part = part?;
-        all.done += part.done;
-        all.failed += part.failed;
-        all.first.extend(part.first);
-        all.total.extend(part.total);
+        all.add(part?);
     }
     all.seconds = started.elapsed().as_secs_f64();
     all.first.sort_by(f64::total_cmp);
@@ -97,58 +185,26 @@ pub async fn run(
     Ok(all)
 }
 
-fn request(target: &Target, work: Work, is_streaming: bool) -> String {
-    let mode = if is_streaming { "streaming" } else { "blocking" };
-    let (path, body) = match work {
-        Work::Chat => (
-            "/v1/chat-messages",
-            format!(
-                r#"{{"inputs":{{}},"query":"hello [[tokens:20]]","response_mode":"{mode}","user":"bench","auto_generate_name":false}}"#
-            ),
-        ),
-        Work::Workflow => (
-            "/v1/workflows/run",
-            format!(r#"{{"inputs":{{}},"response_mode":"{mode}","user":"bench"}}"#),
-        ),
-    };
-    format!(
-        "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        target.host,
-        target.key,
-        body.len()
-    )
-}
-
-async fn client(host: String, request: Arc<[u8]>, is_streaming: bool, end: Instant) -> Measured {
-    let mut measured = Measured::default();
-    let mut connection: Option<Connection> = None;
-    while Instant::now() < end {
-        let mut open = match connection.take() {
-            Some(open) => open,
-            None => match TcpStream::connect(&host).await {
-                Ok(stream) => {
-                    let _ = stream.set_nodelay(true);
-                    Connection { stream, buffer: Vec::with_capacity(16 << 10) }
-                }
-                Err(_) => {
-                    measured.failed += 1;
-                    continue;
-                }
-            },
-        };
-        let asked = Instant::now();
-        let chat = tokio::time::timeout(PATIENCE, open.chat(&request, is_streaming));
-        match chat.await {
-            Ok(Ok(answer)) if answer.is_good => {
-                measured.done += 1;
-                measured.first.push((answer.first - asked).as_secs_f64());
-                measured.total.push(asked.elapsed().as_secs_f64());
-                connection = Some(open);
-            }
-            _ => measured.failed += 1,
+/// Asks on the open connection, or on a new one. A connection that failed is not used again.
+async fn ask(
+    host: &str,
+    connection: &mut Option<Connection>,
+    request: &[u8],
+    is_streaming: bool,
+) -> anyhow::Result<Answer> {
+    let mut open = match connection.take() {
+        Some(open) => open,
+        None => {
+            let stream = TcpStream::connect(host).await?;
+            let _ = stream.set_nodelay(true);
+            Connection { stream, buffer: Vec::with_capacity(4 << 10) }
         }
-    }
-    measured
+    };
+    let answer = tokio::time::timeout(PATIENCE, open.ask(request, is_streaming))
+        .await
+        .context("no answer in time")??;
+    *connection = Some(open);
+    Ok(answer)
 }
 
 struct Connection {
@@ -158,11 +214,11 @@ struct Connection {
 
 struct Answer {
     first: Instant,
-    is_good: bool,
+    events: usize,
 }
 
 impl Connection {
-    async fn chat(&mut self, request: &[u8], is_streaming: bool) -> anyhow::Result<Answer> {
+    async fn ask(&mut self, request: &[u8], is_streaming: bool) -> anyhow::Result<Answer> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head = loop {
@@ -173,17 +229,23 @@ impl Connection {
         };
         let text = String::from_utf8_lossy(self.buffer.get(..head).unwrap_or_default())
             .to_ascii_lowercase();
-        let is_ok = text.starts_with("http/1.1 200");
         let length = text
             .lines()
             .find_map(|line| line.strip_prefix("content-length:"))
             .and_then(|value| value.trim().parse::<usize>().ok());
         let mut first = (!is_streaming).then(Instant::now);
+        // Where the next event may begin: what is behind was looked at.
+        let (mut events, mut seen) = (0, head);
         loop {
-            let body = self.buffer.get(head..).unwrap_or_default();
-            if first.is_none() && find(body, b"data: ").is_some() {
-                first = Some(Instant::now());
+            if is_streaming {
+                while let Some(at) = find(self.buffer.get(seen..).unwrap_or_default(), b"data: ") {
+                    first.get_or_insert_with(Instant::now);
+                    events += 1;
+                    seen += at + 6;
+                }
+                seen = seen.max(self.buffer.len().saturating_sub(5));
             }
+            let body = self.buffer.get(head..).unwrap_or_default();
             let is_whole = match length {
                 Some(length) => length <= body.len(),
                 None => body.ends_with(b"0\r\n\r\n"),
@@ -194,14 +256,21 @@ impl Connection {
             self.more().await?;
         }
         let body = self.buffer.get(head..).unwrap_or_default();
-        let is_good = is_ok
+        let end = body.get(body.len().saturating_sub(TAIL)..).unwrap_or_default();
+        let is_good = text.starts_with("http/1.1 200")
             && if is_streaming {
-                find(body, b"\"message_end\"").is_some()
-                    || find(body, b"\"workflow_finished\"").is_some()
+                find(end, b"\"message_end\"").is_some()
+                    || (find(end, b"\"workflow_finished\"").is_some()
+                        && find(end, b"\"succeeded\"").is_some())
             } else {
                 find(body, b"\"answer\"").is_some() || find(body, b"\"succeeded\"").is_some()
             };
-        Ok(Answer { first: first.unwrap_or_else(Instant::now), is_good })
+        if !is_good {
+            let shown = end.get(end.len().saturating_sub(400)..).unwrap_or_default();
+            let status = text.lines().next().unwrap_or_default();
+            bail!("{status}: …{}", String::from_utf8_lossy(shown));
+        }
+        Ok(Answer { first: first.unwrap_or_else(Instant::now), events })
     }
 
     async fn more(&mut self) -> anyhow::Result<()> {
@@ -213,5 +282,28 @@ impl Connection {
 }
 
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
+    let (first, _) = what.split_first()?;
+    let mut from = 0;
+    loop {
+        let rest = text.get(from..)?;
+        let at = from + rest.iter().position(|byte| byte == first)?;
+        if text.get(at..)?.starts_with(what) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn bytes_are_found() {
+        for (text, expected) in
+            [("", None), ("dat", None), ("data: ", Some(0)), ("ddata: x", Some(1)), ("data:", None)]
+        {
+            assert_eq!(find(text.as_bytes(), b"data: "), expected, "{text}");
+        }
+    }
 }
