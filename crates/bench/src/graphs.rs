@@ -54,9 +54,8 @@ pub fn parallel(model: &str) -> Value {
         ids.iter().map(|id| (id.clone(), format!("{id}.text"))).collect();
     let outputs: Vec<(&str, &str)> =
         outputs.iter().map(|(name, from)| (name.as_str(), from.as_str())).collect();
-    let (first, others) = ids.split_first().map_or(("start", ids.as_slice()), |(it, others)| {
-        (it.as_str(), others)
-    });
+    let (first, others) =
+        ids.split_first().map_or(("start", ids.as_slice()), |(it, others)| (it.as_str(), others));
     graph.end(first, &outputs);
     for id in others {
         graph.edge(id, "end");
@@ -113,7 +112,9 @@ impl Graph {
 
     fn node(&mut self, id: &str, after: Option<&str>, mut data: Value) {
         if let Some(data) = data.as_object_mut() {
-            for (name, value) in [("title", json!(id)), ("desc", json!("")), ("selected", json!(false))] {
+            for (name, value) in
+                [("title", json!(id)), ("desc", json!("")), ("selected", json!(false))]
+            {
                 data.insert(name.to_owned(), value);
             }
         }

@@ -144,7 +144,10 @@ async fn main() -> anyhow::Result<()> {
             if let Some(used) = used {
                 let before = before as f64 / 1e6;
                 let each = (used.peak_mb - before) * 1000.0 / streams.max(1) as f64;
-                println!("{before:.1} MB before, {:.1} MB at most: {each:.1} kB a stream", used.peak_mb);
+                println!(
+                    "{before:.1} MB before, {:.1} MB at most: {each:.1} kB a stream",
+                    used.peak_mb
+                );
             }
         }
     }
@@ -212,7 +215,8 @@ impl Run {
     /// The first requests pay for connections and statements that all later ones find ready.
     async fn warm_up(&self, target: &Target, job: Job<'_>) -> anyhow::Result<()> {
         if target.has(job.work) {
-            load::run(target, job, 4.min(job.work.most_clients()), Duration::from_millis(500)).await?;
+            load::run(target, job, 4.min(job.work.most_clients()), Duration::from_millis(500))
+                .await?;
         }
         Ok(())
     }

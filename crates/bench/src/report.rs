@@ -77,7 +77,13 @@ fn stat(pid: Option<u32>, index: usize) -> f64 {
 }
 
 /// One measurement.
-pub fn line(server: &str, job: Job<'_>, clients: usize, it: &Measured, used: Option<Used>) -> String {
+pub fn line(
+    server: &str,
+    job: Job<'_>,
+    clients: usize,
+    it: &Measured,
+    used: Option<Used>,
+) -> String {
     let mode = if job.is_streaming { "streaming" } else { "blocking" };
     let ms = |sorted: &[f64], part: f64| percentile(sorted, part) * 1000.0;
     let used = used.map_or_else(

@@ -78,6 +78,7 @@ pub mod app_trigger;
 pub mod creator;
 pub mod human_input_form;
 pub mod human_input_recipient;
+pub mod run_batch;
 pub mod run_record;
 pub mod run_retention;
 pub mod running;

@@ -10,6 +10,9 @@ use types::EndUserId;
 /// The session of callers that name no user.
 pub const DEFAULT_SESSION: &str = "DEFAULT-USER";
 
+/// Sessions longer than this are looked up each time.
+const LONGEST_KNOWN: usize = 128;
+
 /// Why an end user is not shown.
 #[derive(Debug, thiserror::Error)]
 pub enum EndUserError {
@@ -75,6 +78,19 @@ pub async fn find_or_create(
     kind: &str,
 ) -> Result<EndUser, Fault> {
     let session = user.filter(|user| !user.is_empty()).unwrap_or(DEFAULT_SESSION);
+    let key = (app.id, session.to_owned());
+    if let Some(known) = ctx.end_users().get(&key).filter(|known| known.r#type == kind) {
+        return Ok(known);
+    }
+    let user = read_or_create(ctx, app, session, kind).await?;
+    // Sessions are the callers' to choose, and so is how long they are.
+    if key.1.len() <= LONGEST_KNOWN {
+        ctx.end_users().insert(key, user.clone());
+    }
+    Ok(user)
+}
+
+async fn read_or_create(ctx: &Ctx, app: &App, session: &str, kind: &str) -> Result<EndUser, Fault> {
     let mut conn = ctx.db.acquire().await?;
     let known =
         db::end_user::find_by_session(&mut conn, app.tenant_id, app.id, session, kind).await?;

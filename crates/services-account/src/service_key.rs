@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use db::{api_token::ApiToken, app::App};
-use services_core::{Ctx, Failure, Fault};
+use services_core::{Ctx, Failure, Fault, ctx::KeyedApp};
 use types::TenantId;
 
 use crate::session::{self, SessionError, SignedIn};
@@ -94,20 +94,27 @@ pub fn bearer(header: Option<&str>) -> Result<&str, KeyError> {
 /// [`KeyError`].
 pub async fn app(ctx: &Ctx, token: &str) -> Result<App, KeyError> {
     let key = find(ctx, "app", token).await?;
-    let mut conn = ctx.db.acquire().await?;
-    let app = key.app_id.ok_or(KeyError::NoApp)?;
-    let app = db::app::find_by_credential(&mut conn, app).await?.ok_or(KeyError::NoApp)?;
+    let id = key.app_id.ok_or(KeyError::NoApp)?;
+    let read = async {
+        let mut conn = ctx.db.acquire().await?;
+        let Some(app) = db::app::find_by_credential(&mut conn, id).await? else { return Ok(None) };
+        let tenant = db::tenant::find(&mut conn, app.tenant_id).await?;
+        let tenant_status = tenant.map(|tenant| tenant.status);
+        Ok::<_, db::DbError>(Some(KeyedApp { app, tenant_status }))
+    };
+    let found = ctx.keyed_apps().find(&id, read).await?;
+    let KeyedApp { app, tenant_status } = found.ok_or(KeyError::NoApp)?;
     if app.status != "normal" {
         return Err(KeyError::AppStatus);
     }
     if !app.enable_api {
         return Err(KeyError::ApiDisabled);
     }
-    let tenant = db::tenant::find(&mut conn, app.tenant_id).await?.ok_or(KeyError::NoTenant)?;
-    if tenant.status == "archive" {
-        return Err(KeyError::Archived);
+    match tenant_status.as_deref() {
+        None => Err(KeyError::NoTenant),
+        Some("archive") => Err(KeyError::Archived),
+        Some(_) => Ok(app),
     }
-    Ok(app)
 }
 
 /// The workspace a dataset key opens, as its owner.

@@ -14,6 +14,9 @@ use crate::{Ctx, Fault};
 /// Most rows of a statement.
 const BATCH: usize = 256;
 
+/// Most weight of a statement, unless a single row has more.
+const WEIGHT: usize = 2048;
+
 /// Rows that wait at the most; beyond that, runs wait to hand theirs in.
 const QUEUE: usize = 4096;
 
@@ -22,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Writes rows, all or none of them.
 pub type Write<T> = for<'a> fn(&'a Ctx, &'a [T]) -> BoxFuture<'a, Result<(), DbError>>;
+
+/// What a row counts for: one that stands for many shall not hold up too many others.
+pub type Weigh<T> = fn(&T) -> usize;
 
 /// Where rows of one kind are handed in. A clone shares the task, which ends when the last one is dropped.
 pub struct Lane<T>(mpsc::Sender<Order<T>>);
@@ -55,9 +61,15 @@ impl<T: Send + Sync + 'static> Lane<T> {
     /// Starts the task.
     #[must_use]
     pub fn start(ctx: &Ctx, write: Write<T>) -> Self {
+        Self::start_weighed(ctx, write, |_| 1)
+    }
+
+    /// Starts the task, for rows that differ in size.
+    #[must_use]
+    pub fn start_weighed(ctx: &Ctx, write: Write<T>, weigh: Weigh<T>) -> Self {
         let (orders, waiting) = mpsc::channel(QUEUE);
         // Not through the tracker: it ends with its senders, and the runs that wait for it are tracked.
-        tokio::spawn(write_all(ctx.clone(), waiting, write));
+        tokio::spawn(write_all(ctx.clone(), waiting, write, weigh));
         Self(orders)
     }
 
@@ -65,7 +77,10 @@ impl<T: Send + Sync + 'static> Lane<T> {
     ///
     /// # Errors
     /// When the database refuses the row or stays away.
-    pub fn write(&self, row: T) -> impl Future<Output = Result<(), NotWritten>> + Send + use<'_, T> {
+    pub fn write(
+        &self,
+        row: T,
+    ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<'_, T> {
         let (written, done) = oneshot::channel();
         async move {
             self.0.send(Order { row, written }).await.map_err(|_| NotWritten(None))?;
@@ -78,9 +93,19 @@ async fn write_all<T: Send + Sync + 'static>(
     ctx: Ctx,
     mut orders: mpsc::Receiver<Order<T>>,
     write: Write<T>,
+    weigh: Weigh<T>,
 ) {
     let mut batch = Vec::new();
-    while 0 < orders.recv_many(&mut batch, BATCH).await {
+    while let Some(first) = orders.recv().await {
+        let mut weight = weigh(&first.row);
+        batch.push(first);
+        while batch.len() < BATCH
+            && weight < WEIGHT
+            && let Ok(next) = orders.try_recv()
+        {
+            weight = weight.saturating_add(weigh(&next.row));
+            batch.push(next);
+        }
         metrics::histogram!("record_batch_rows").record(batch.len() as f64);
         let (rows, written): (Vec<T>, Vec<_>) =
             batch.drain(..).map(|order| (order.row, order.written)).unzip();

@@ -13,10 +13,13 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use crypto::tenant_key::TenantPrivateKey;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use types::TenantId;
+use types::{AppId, TenantId};
 use uuid::Uuid;
 
-use crate::cache::{Cache, Invalidation};
+use crate::{
+    cache::{Cache, Invalidation},
+    fresh::Fresh,
+};
 
 /// What the server wires into a [`Ctx`].
 pub struct CtxParts {
@@ -38,6 +41,18 @@ pub struct CtxParts {
     pub mail: mail::Mailer,
 }
 
+/// How long it is known which end user a session is. Rows of end users never change but for their type.
+const END_USER_TTL: Duration = Duration::from_secs(60);
+
+/// An app that somebody holds a key of, and its workspace's status; `None`: there is no such workspace.
+#[derive(Debug, Clone)]
+pub struct KeyedApp {
+    /// The app.
+    pub app: db::app::App,
+    /// `normal` or `archive`.
+    pub tenant_status: Option<String>,
+}
+
 /// Everything a use case may touch. A clone costs one reference count.
 #[derive(Clone)]
 pub struct Ctx(Arc<Inner>);
@@ -46,6 +61,8 @@ struct Inner {
     parts: CtxParts,
     invalidation: Invalidation,
     keys: Cache<(String, String), db::api_token::ApiToken>,
+    keyed_apps: Fresh<AppId, Option<KeyedApp>>,
+    end_users: moka::sync::Cache<(AppId, String), db::end_user::EndUser>,
     tenant_keys: Cache<TenantId, Arc<TenantPrivateKey>>,
     recent: moka::sync::Cache<String, ()>,
     set_up: AtomicBool,
@@ -74,6 +91,11 @@ impl Ctx {
             parts,
             invalidation,
             keys,
+            keyed_apps: Fresh::new(10_000),
+            end_users: moka::sync::Cache::builder()
+                .max_capacity(20_000)
+                .time_to_live(END_USER_TTL)
+                .build(),
             tenant_keys,
             recent: moka::sync::Cache::builder()
                 .max_capacity(100_000)
@@ -137,6 +159,18 @@ impl Ctx {
     #[must_use]
     pub fn keys(&self) -> &Cache<(String, String), db::api_token::ApiToken> {
         &self.0.keys
+    }
+
+    /// Reads of apps that API keys name.
+    #[must_use]
+    pub fn keyed_apps(&self) -> &Fresh<AppId, Option<KeyedApp>> {
+        &self.0.keyed_apps
+    }
+
+    /// End users by app and session.
+    #[must_use]
+    pub fn end_users(&self) -> &moka::sync::Cache<(AppId, String), db::end_user::EndUser> {
+        &self.0.end_users
     }
 
     /// Private keys of workspaces, read and parsed.

@@ -51,11 +51,7 @@ where
     ///
     /// # Errors
     /// What `load` answers; nobody else sees it.
-    pub async fn find<E>(
-        &self,
-        key: &K,
-        load: impl Future<Output = Result<V, E>>,
-    ) -> Result<V, E> {
+    pub async fn find<E>(&self, key: &K, load: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         let place = self.0.get_with_by_ref(key, || {
             Arc::new(Place { begun: AtomicU64::new(0), last: Mutex::new((0, None)) })
         });

@@ -6,6 +6,7 @@
 pub mod files;
 pub mod forms;
 pub mod inputs;
+mod lanes;
 pub mod outcome;
 pub mod ports;
 pub mod reap;
@@ -31,6 +32,9 @@ use uuid::Uuid;
 
 use crate::WorkflowError;
 
+/// Of one app at most this many nodes call out at once, so that the others get their share of sockets and memory.
+const NODES_OF_APP: usize = 1024;
+
 /// Makes the nodes of a run. The server wires the real one in.
 pub trait Nodes: Send + Sync {
     /// Nodes for a run.
@@ -45,6 +49,7 @@ pub struct Runs {
     /// The runs of this process.
     pub hub: RunHub,
     executor: Arc<Executor>,
+    lanes: lanes::Lanes,
     nodes: Arc<dyn Nodes>,
     lookup: Arc<dyn Lookup>,
     urls: Arc<dyn FileUrls>,
@@ -259,9 +264,9 @@ impl Runs {
         lookup: Arc<dyn Lookup>,
         urls: Arc<dyn FileUrls>,
     ) -> Self {
-        // Of one app at most this many nodes call out at once, so that the others get their share.
-        let executor = Arc::new(Executor::new(64));
-        Self { ctx, hub, executor, nodes, lookup, urls }
+        let executor = Arc::new(Executor::new(NODES_OF_APP));
+        let lanes = lanes::Lanes::start(&ctx);
+        Self { ctx, hub, executor, lanes, nodes, lookup, urls }
     }
 
     /// Starts a run of a workflow app. Returns when it is stored as running.

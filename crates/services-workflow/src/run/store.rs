@@ -1,6 +1,7 @@
 //! Rows of a run, from the recorder into the database.
 
 use app_engine::workflow::record::{NodeRow, RunEnd};
+use db::run_batch::Ended;
 use db::run_record::{self, NodeRows, Owner};
 use db::running::{self, Kind};
 use services_core::{Ctx, Fault};
@@ -47,6 +48,24 @@ pub(super) async fn end(
     running::delete(&mut tx, Kind::WorkflowRun, &[run.0]).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// How a run ended and what is left of its nodes, to be written together with others.
+pub(super) fn ended(owner: Owner, run: WorkflowRunId, rows: Vec<NodeRow>, end: &RunEnd) -> Ended {
+    Ended {
+        id: run,
+        owner,
+        nodes_from: "workflow-run",
+        nodes: columns(rows),
+        status: end.status,
+        outputs: end.outputs.clone(),
+        error: end.error.clone(),
+        elapsed_time: end.elapsed_time,
+        total_tokens: end.total_tokens,
+        total_steps: end.total_steps,
+        exceptions_count: end.exceptions_count,
+        finished_at: end.finished_at,
+    }
 }
 
 fn columns(rows: Vec<NodeRow>) -> NodeRows {

@@ -11,25 +11,26 @@ use app_engine::{
         record::Recorder,
     },
 };
-use db::{
-    run_record::{self, NewRun, Owner},
-    running::{self, Kind},
-};
+use db::{run_batch::Begun, run_record::Owner};
 use graph::{
     Control, EngineEvent, FileUrls, Graph, InvokeFrom, Limits, RandomIds, RunInfo, Setup,
     SystemClock, SystemVariables, VariablePool,
     value::{Object, object_to_json},
 };
 use serde_json::{Map, Value};
+use services_core::Fault;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use types::WorkflowRunId;
 use uuid::Uuid;
 
-use super::{RunFailure, RunRequest, Runs, Started, is_simple, store};
+use super::{RunFailure, RunRequest, Runs, Started, is_simple, lanes::MOST_NODES, store};
 
 /// Events that may wait for the log and the rows.
 const EVENTS: usize = 256;
+
+/// Nodes of one run that call out at the same time: as many branches as people draw really run side by side.
+const MOST_PARALLEL: usize = 64;
 
 /// Rows of ended nodes wait at most about this long while the run goes on.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
@@ -53,8 +54,10 @@ pub(super) struct New {
 /// Stores the run as running, then lets it run.
 pub(super) async fn start(runs: &Runs, new: New) -> Result<Started, RunFailure> {
     let now = runs.ctx.now();
-    insert(runs, &new, now.naive_utc()).await?;
-    super::stop::claim(&runs.ctx, &new.request.app, &new.request.runner, new.task).await;
+    let (app, runner) = (&new.request.app, &new.request.runner);
+    let claim = super::stop::claim(&runs.ctx, app, runner, new.task);
+    let (inserted, ()) = tokio::join!(insert(runs, &new, now.naive_utc()), claim);
+    inserted?;
     let mut guard = runs.hub.register(new.task);
     guard.also(RunKey::WorkflowRun(new.run_id.0));
     let started = Started {
@@ -95,22 +98,18 @@ pub(super) async fn start(runs: &Runs, new: New) -> Result<Started, RunFailure> 
 async fn insert(runs: &Runs, new: &New, now: chrono::NaiveDateTime) -> Result<(), RunFailure> {
     let inputs = types::pyjson::dumps(&new.kept).unwrap_or_default();
     let request = &new.request;
-    let row = NewRun {
+    let row = Begun {
         id: new.run_id,
-        kind: &request.workflow.r#type,
+        owner: new.owner,
+        kind: request.workflow.r#type.clone(),
         triggered_from: request.triggered_from,
-        version: &request.workflow.version,
-        graph: &request.workflow.graph,
-        inputs: &inputs,
+        version: request.workflow.version.clone(),
+        graph: request.workflow.graph.clone(),
+        inputs,
         created_at: now,
+        logged_from: logged_from(request.invoke_from),
     };
-    let mut tx = runs.ctx.db.begin().await?;
-    run_record::insert_run(&mut tx, new.owner, row).await?;
-    running::insert(&mut tx, Kind::WorkflowRun, new.run_id.0, runs.ctx.process()).await?;
-    if let Some(from) = logged_from(request.invoke_from) {
-        run_record::insert_log(&mut tx, new.owner, new.run_id, from, now).await?;
-    }
-    tx.commit().await?;
+    runs.lanes.begins.write(row).await.map_err(Fault::from)?;
     Ok(())
 }
 
@@ -131,7 +130,7 @@ fn limits(runs: &Runs) -> Limits {
         max_time: Duration::from_secs(
             u64::try_from(feature.workflow_max_execution_time).unwrap_or(1200),
         ),
-        ..Limits::default()
+        max_parallel: MOST_PARALLEL,
     }
 }
 
@@ -213,18 +212,28 @@ impl Task {
         rows: Vec<app_engine::workflow::record::NodeRow>,
         end: &app_engine::workflow::record::RunEnd,
     ) {
+        if rows.len() <= MOST_NODES {
+            let ended = store::ended(self.owner, self.run_id, rows, end);
+            if let Err(err) = self.runs.lanes.ends.write(ended).await {
+                self.lost(&err);
+            }
+            return;
+        }
         let mut pause = Duration::from_millis(100);
         for attempt in 1..=STORE_ATTEMPTS {
             let stored =
                 store::end(&self.runs.ctx, self.owner, self.run_id, rows.clone(), end).await;
             let Err(err) = stored else { return };
             if attempt == STORE_ATTEMPTS {
-                tracing::error!(run.id = %self.run_id, error = %err, "the end of a run could not be stored");
-                self.guard.run().log.push(AppEvent::Error(app_engine::RunError::internal()));
-                return;
+                return self.lost(&err);
             }
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
+    }
+
+    fn lost(&self, err: &(dyn std::error::Error + 'static)) {
+        tracing::error!(run.id = %self.run_id, error = err, "the end of a run could not be stored");
+        self.guard.run().log.push(AppEvent::Error(app_engine::RunError::internal()));
     }
 }
