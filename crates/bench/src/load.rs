@@ -1,10 +1,7 @@
 //! The load: plain HTTP/1.1 over kept-alive connections, written by hand so that the client costs little of the
 //! machine it shares with the server.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tokio::{
@@ -42,15 +39,15 @@ impl Target {
         self.keys.find(work).is_some()
     }
 
-    fn request(&self, job: Job<'_>) -> anyhow::Result<Arc<[u8]>> {
+    fn request(&self, job: Job<'_>, user: usize) -> anyhow::Result<Vec<u8>> {
         let key = self.keys.find(job.work).with_context(|| format!("no key for {}", job.work))?;
-        let (path, body) = job.work.request(job.is_streaming, job.query);
+        let (path, body) = job.work.request(job.is_streaming, job.query, user);
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.host,
             body.len()
         );
-        Ok(format!("{head}{body}").into_bytes().into())
+        Ok(format!("{head}{body}").into_bytes())
     }
 }
 
@@ -141,15 +138,14 @@ pub async fn open(
     streams: usize,
     ramp: Duration,
 ) -> anyhow::Result<Measured> {
-    let begun = Instant::now();
-    let turn = std::sync::atomic::AtomicU32::new(0);
-    let turn = Arc::new(turn);
+    let mut turn = Instant::now();
     let step = ramp / u32::try_from(streams.max(1)).unwrap_or(u32::MAX);
     let is_streaming = job.is_streaming;
     spread(target, job, streams, move |host, request| {
-        let turn = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mine = turn;
+        turn += step;
         async move {
-            tokio::time::sleep_until((begun + step * turn).into()).await;
+            tokio::time::sleep_until(mine.into()).await;
             let mut measured = Measured::default();
             let asked = Instant::now();
             let answer = ask(&host, &mut None, &request, is_streaming).await;
@@ -164,16 +160,18 @@ async fn spread<F>(
     target: &Target,
     job: Job<'_>,
     clients: usize,
-    mut client: impl FnMut(String, Arc<[u8]>) -> F,
+    mut client: impl FnMut(String, Vec<u8>) -> F,
 ) -> anyhow::Result<Measured>
 where
     F: Future<Output = Measured> + Send + 'static,
 {
-    let request = target.request(job)?;
+    // Every client is a user of its own.
+    let requests: Vec<Vec<u8>> =
+        (0..clients).map(|user| target.request(job, user)).collect::<anyhow::Result<_>>()?;
     let started = Instant::now();
     let mut tasks = JoinSet::new();
-    for _ in 0..clients {
-        tasks.spawn(client(target.host.clone(), Arc::clone(&request)));
+    for request in requests {
+        tasks.spawn(client(target.host.clone(), request));
     }
     let mut all = Measured::default();
     while let Some(part) = tasks.join_next().await {

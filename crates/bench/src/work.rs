@@ -74,19 +74,19 @@ impl Work {
         }
     }
 
-    /// Path and body of a request.
-    pub fn request(self, is_streaming: bool, query: &str) -> (&'static str, String) {
+    /// Path and body of a request of a user.
+    pub fn request(self, is_streaming: bool, query: &str, user: usize) -> (&'static str, String) {
         let mode = if is_streaming { "streaming" } else { "blocking" };
         match self {
             Self::Chat => (
                 "/v1/chat-messages",
                 format!(
-                    r#"{{"inputs":{{}},"query":"{query}","response_mode":"{mode}","user":"bench","auto_generate_name":false}}"#
+                    r#"{{"inputs":{{}},"query":"{query}","response_mode":"{mode}","user":"bench-{user}","auto_generate_name":false}}"#
                 ),
             ),
             _ => (
                 "/v1/workflows/run",
-                format!(r#"{{"inputs":{{}},"response_mode":"{mode}","user":"bench"}}"#),
+                format!(r#"{{"inputs":{{}},"response_mode":"{mode}","user":"bench-{user}"}}"#),
             ),
         }
     }
