@@ -22,6 +22,8 @@ pub enum Mode {
     Chat,
     /// A chat with a model that calls tools.
     Agent,
+    /// A chat with a graph. Engines of basic apps never see it.
+    Chatflow,
 }
 
 impl Mode {
@@ -32,6 +34,7 @@ impl Mode {
             Self::Completion => "completion",
             Self::Chat => "chat",
             Self::Agent => "agent-chat",
+            Self::Chatflow => "advanced-chat",
         }
     }
 }

@@ -12,7 +12,10 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{log::RunLog, wire::Prefix};
+use crate::{
+    log::RunLog,
+    wire::{Detail, Prefix},
+};
 
 /// How long a run is kept that nobody asked to keep: a client whose connection broke at the end finds it.
 const MOMENT: Duration = Duration::from_secs(5);
@@ -36,6 +39,8 @@ pub struct Run {
     pub cancel: CancellationToken,
     /// What its events begin with, once that is known; a client that comes back needs it.
     pub prefix: OnceLock<Prefix>,
+    /// How much of its events clients see, once that is known.
+    pub detail: OnceLock<Detail>,
     stopped_by_user: AtomicBool,
     kept: AtomicBool,
 }
@@ -85,6 +90,7 @@ impl RunHub {
             log: Arc::default(),
             cancel: self.0.shutdown.child_token(),
             prefix: OnceLock::new(),
+            detail: OnceLock::new(),
             stopped_by_user: AtomicBool::new(false),
             kept: AtomicBool::new(false),
         });

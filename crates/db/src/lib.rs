@@ -46,6 +46,7 @@ pub mod tenant;
 
 // Apps, sites, tags, annotations.
 pub mod app;
+pub mod chatflow;
 pub mod app_dataset_join;
 pub mod app_mcp_server;
 pub mod app_model_config;

@@ -151,7 +151,7 @@ pub async fn abandon(
         r#"
         WITH ended AS (
             UPDATE messages SET status = 'error', error = $2, updated_at = $3
-            WHERE id = ANY($1) AND status = 'normal'
+            WHERE id = ANY($1) AND status IN ('normal', 'paused')
             RETURNING id, conversation_id, app_id, answer
         )
         INSERT INTO conversation_messages (session_id, role, content, metadata)

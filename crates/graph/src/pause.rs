@@ -41,6 +41,9 @@ pub struct HumanInputRequired {
     pub resolved_default_values: Object,
     /// The token that submits the form.
     pub form_token: Option<String>,
+    /// When it times out. Not part of what a pause says of its reasons.
+    #[serde(skip)]
+    pub expiration_time: Option<DateTime<Utc>>,
 }
 
 /// Kind of a field.

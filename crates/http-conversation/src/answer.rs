@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use app_engine::{
     Run, RunKey,
-    basic::{Caller, InvokeFrom},
+    basic::{Caller, InvokeFrom, Mode},
     event::{MessageMetadata, RunError},
     wire::{self, BlockingAnswer, Detail, Prefix, Writer},
 };
@@ -204,8 +204,9 @@ fn whole(
     };
     let Answered { answer, annotation, sources, usage } = answered;
     let metadata = MessageMetadata {
+        // Chatflows leave out what others say.
+        omit_annotation_reply: mode == Mode::Chatflow.as_str() && annotation.is_some(),
         annotation_reply: annotation,
-        omit_annotation_reply: false,
         retriever_resources: sources,
         usage: Value::Object(usage.plain_json()),
     };

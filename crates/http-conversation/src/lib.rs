@@ -2,6 +2,7 @@
 
 mod answer;
 mod console_annotation;
+mod console_chatflow;
 mod console_completion;
 mod console_log;
 mod console_message;
@@ -45,6 +46,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(console_log::router())
         .merge(console_message::router())
         .merge(console_statistic::router())
+        .merge(console_chatflow::router())
         .merge(console_completion::router())
         .merge(explore_completion::router())
 }

@@ -54,8 +54,8 @@ struct ChatRequestPayload {
     #[serde(default = "yes", deserialize_with = "lax::flag")]
     auto_generate_name: bool,
     /// A published version, in apps drawn as a graph.
-    #[serde(default, rename = "workflow_id")]
-    _workflow_id: Option<String>,
+    #[serde(default)]
+    workflow_id: Option<String>,
 }
 
 /// A body of which only the user counts.
@@ -170,6 +170,7 @@ async fn chat(
         conversation,
         names_conversation: body.auto_generate_name,
         stream: body.response_mode == Some(ResponseMode::Streaming),
+        version: body.workflow_id.filter(|id| !id.is_empty()),
         ..question(app, &end_user)
     };
     answer::ask(&engine, &headers, ask).await

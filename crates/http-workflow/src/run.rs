@@ -2,6 +2,7 @@
 
 mod body;
 mod console;
+mod events;
 mod explore;
 mod service;
 mod stream;
@@ -17,5 +18,6 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(service::router())
         .merge(web::router())
         .merge(console::router())
+        .merge(events::router())
         .merge(explore::router())
 }

@@ -24,6 +24,30 @@ pub async fn reap(ctx: Ctx) {
     }
 }
 
+/// Lets runs go on whose forms were filled in while nobody took notice, until the server stops.
+pub async fn resume(runs: Runs) {
+    let mut tick = tokio::time::interval(Duration::from_secs(60));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = runs.ctx.shutdown().cancelled() => return,
+        }
+        match run::pause::resume_forgotten(&runs, 100).await {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(count, "runs go on that had been forgotten"),
+            Err(err) => tracing::warn!(error = %err, "could not look for forgotten runs"),
+        }
+    }
+}
+
+/// Shows runs of this process to clients of other nodes.
+pub async fn listen_for_watchers(runs: Runs) {
+    if let Err(err) = run::watch::listen(runs).await {
+        tracing::warn!(error = %err, "clients of other nodes do not see runs of this one");
+    }
+}
+
 /// Stops runs of this process that other nodes ask for.
 pub async fn listen_for_stops(runs: Runs) {
     if let Err(err) = run::stop::listen(runs).await {

@@ -92,8 +92,15 @@ impl Wired {
             let stop = ctx.shutdown().clone();
             let runs = Runs::clone(&runs);
             tasks.push(tokio::spawn(async move {
+                let beside = async {
+                    tokio::join!(
+                        leases::listen_for_stops(runs.clone()),
+                        leases::listen_for_watchers(runs.clone()),
+                        leases::resume(runs.clone()),
+                    )
+                };
                 tokio::select! {
-                    () = leases::listen_for_stops(runs) => {}
+                    _ = beside => {}
                     () = stop.cancelled() => {}
                 }
             }));
@@ -170,6 +177,7 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
         Arc::new(NoLookup),
         Arc::new(SignedUrls(ctx.clone())),
     );
+    runs.serve(&engine);
     Ok(AppState::new(ctx)
         .with(models)
         .with(daemon)

@@ -1,14 +1,19 @@
 //! Everything runs share in this process: the hub, the recorder, the world they reach through ports.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
 
 use app_engine::{RunHub, basic::config::Config, ports::Ports};
+use async_trait::async_trait;
 use services_core::{Ctx, cache::Cache};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use types::{AppId, AppModelConfigId};
 
 use crate::{
+    generate::{Ask, GenerateError, Started},
     record::{self, Recorder},
     stop,
 };
@@ -26,6 +31,18 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
+/// A handle to an engine for who is part of it.
+#[derive(Clone)]
+pub struct WeakEngine(Weak<Inner>);
+
+impl WeakEngine {
+    /// The engine, while somebody keeps it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
+
 struct Inner {
     ctx: Ctx,
     ports: Ports,
@@ -34,6 +51,17 @@ struct Inner {
     configs: Cache<(AppId, AppModelConfigId), Arc<Stored>>,
     namings: Semaphore,
     cut: CancellationToken,
+    chatflows: OnceLock<Arc<dyn Chatflows>>,
+}
+
+/// Answers questions to apps drawn as a graph. Who runs graphs implements it.
+#[async_trait]
+pub trait Chatflows: Send + Sync {
+    /// See [`crate::generate::start`].
+    ///
+    /// # Errors
+    /// [`GenerateError`] for what is refused before anything is written.
+    async fn start(&self, engine: &Engine, ask: Ask) -> Result<Started, GenerateError>;
 }
 
 /// A saved configuration, read once.
@@ -55,7 +83,18 @@ impl Engine {
         // Rows of configurations are never changed, only replaced.
         let configs = Cache::new(ctx.invalidation(), 10_000, Duration::from_secs(600));
         let namings = Semaphore::new(NAMINGS);
-        Self(Arc::new(Inner { ctx, ports, hub, recorder, configs, namings, cut }))
+        Self(Arc::new(Inner { ctx, ports, hub, recorder, configs, namings, cut, chatflows: OnceLock::new() }))
+    }
+
+    /// Lets apps drawn as a graph answer too. Said once, when the server is wired.
+    pub fn set_chatflows(&self, chatflows: Arc<dyn Chatflows>) {
+        if self.0.chatflows.set(chatflows).is_err() {
+            tracing::error!("there is an engine for chatflows already; the second one is not used");
+        }
+    }
+
+    pub(crate) fn chatflows(&self) -> Option<&Arc<dyn Chatflows>> {
+        self.0.chatflows.get()
     }
 
     /// Runs what has to be looked after beside the runs, until the server stops: stops that other nodes ask for, and
@@ -76,6 +115,12 @@ impl Engine {
             tokio::time::sleep(grace.saturating_sub(LAST_WORDS)).await;
             cut.cancel();
         });
+    }
+
+    /// A handle that does not keep the engine.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.0))
     }
 
     /// The context.

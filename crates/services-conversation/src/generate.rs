@@ -4,7 +4,7 @@ mod answer;
 mod config;
 mod error;
 pub mod like;
-mod limit;
+pub mod limit;
 pub mod naming;
 mod prepare;
 
@@ -26,6 +26,7 @@ use types::{ConversationId, MessageId};
 use uuid::Uuid;
 
 pub use error::GenerateError;
+pub use prepare::{first_name, introduction, owner};
 
 use crate::{Engine, idempotency, record::Begin, stop};
 
@@ -54,6 +55,8 @@ pub struct Ask {
     pub stream: bool,
     /// The configuration the debugger tries, checked already.
     pub debug_config: Option<Map<String, Value>>,
+    /// The published version to run, in apps drawn as a graph; the one in use if the client names none.
+    pub version: Option<String>,
     /// The key under which the answer is kept for clients that ask again.
     pub idempotency: Option<idempotency::Key>,
 }
@@ -74,6 +77,7 @@ impl Ask {
             names_conversation: false,
             stream: false,
             debug_config: None,
+            version: None,
             idempotency: None,
         }
     }
@@ -116,7 +120,7 @@ impl Started {
         let created_at = self.created_at;
         match self.mode {
             Mode::Completion => Prefix::Completion { message_id, created_at },
-            Mode::Chat | Mode::Agent => Prefix::Chat {
+            Mode::Chat | Mode::Agent | Mode::Chatflow => Prefix::Chat {
                 conversation_id: self.conversation.to_string(),
                 message_id,
                 created_at,
@@ -145,6 +149,11 @@ pub async fn start(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> 
 }
 
 async fn begin(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
+    if ask.app.mode == Mode::Chatflow.as_str() {
+        // A server without an engine for graphs cannot answer for such apps.
+        let chatflows = engine.chatflows().ok_or(GenerateError::NoConfig)?;
+        return chatflows.start(engine, ask).await;
+    }
     let slot = limit::take(engine.ctx(), &ask.app).await?;
     let prepared = match prepare::prepare(engine, ask).await {
         Ok(prepared) => prepared,

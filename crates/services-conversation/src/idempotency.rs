@@ -126,13 +126,13 @@ pub async fn claim(ctx: &Ctx, key: &Key) -> Result<Claim, Fault> {
 }
 
 /// Notes the run of a key.
-pub(crate) async fn begun(ctx: &Ctx, key: &Key, task: Uuid) {
+pub async fn begun(ctx: &Ctx, key: &Key, task: Uuid) {
     put(ctx, key, &Entry { fingerprint: key.fingerprint.clone(), task: Some(task), kept: None })
         .await;
 }
 
 /// Keeps the answer of a key.
-pub(crate) async fn done(ctx: &Ctx, key: &Key, kept: Kept) {
+pub async fn done(ctx: &Ctx, key: &Key, kept: Kept) {
     let entry =
         Entry { fingerprint: key.fingerprint.clone(), task: Some(kept.task), kept: Some(kept) };
     put(ctx, key, &entry).await;
@@ -156,7 +156,7 @@ fn text(entry: &Entry) -> String {
 }
 
 /// The kept form of an answer.
-pub(crate) fn kept(task: Uuid, row: &db::message::Begun, mode: Mode, answered: Answered) -> Kept {
+pub fn kept(task: Uuid, row: &db::message::Begun, mode: Mode, answered: Answered) -> Kept {
     Kept {
         task,
         message: row.id,

@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_secs(1);
 const FLAGS: usize = 500;
 
 /// Notes whose task it is.
-pub(crate) async fn note_owner(ctx: &Ctx, task: Uuid, caller: Caller) {
+pub async fn note_owner(ctx: &Ctx, task: Uuid, caller: Caller) {
     let key = owner_key(&task.to_string());
     if let Err(err) = ctx.redis.set_ex(&key, caller.task_owner(), OWNER_LIFE).await {
         // The run itself does not depend on it.

@@ -3,11 +3,13 @@
 //! A run is a task of this process. It is stored as running before anything else happens, and stored as ended before
 //! anybody is told that it ended. What died with its process is ended by [`reap`].
 
+pub mod chat;
 pub mod files;
 pub mod forms;
 pub mod inputs;
 mod lanes;
 pub mod outcome;
+pub mod pause;
 pub mod ports;
 pub mod reap;
 pub mod retention;
@@ -15,8 +17,9 @@ pub mod select;
 pub mod stop;
 mod store;
 mod task;
+pub mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use app_engine::{Run, RunHub, RunKey, workflow::present::Lookup};
 pub use db::workflow::Workflow as Version;
@@ -25,7 +28,9 @@ use graph::{
     Executor, FileUrls, Graph, GraphError, InvokeFrom, NodeFactory, RunInfo, SystemVariables,
     UserFrom, VariablePool,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use services_conversation::{Engine, engine::WeakEngine};
 use services_core::{Ctx, Failure, Fault};
 use types::WorkflowRunId;
 use uuid::Uuid;
@@ -53,6 +58,7 @@ pub struct Runs {
     nodes: Arc<dyn Nodes>,
     lookup: Arc<dyn Lookup>,
     urls: Arc<dyn FileUrls>,
+    engine: Arc<OnceLock<WeakEngine>>,
 }
 
 /// What clients of runs see of tools and forms beside what the engine tells.
@@ -61,10 +67,6 @@ pub struct NoLookup;
 impl Lookup for NoLookup {
     fn extras(&self, _info: &graph::StartInfo) -> Map<String, Value> {
         Map::new()
-    }
-
-    fn form_expiration(&self, _form_id: &str) -> Option<i64> {
-        None
     }
 }
 
@@ -88,7 +90,8 @@ impl FileUrls for SignedUrls {
 }
 
 /// Who runs a workflow.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Runner {
     /// A console user.
     Account {
@@ -266,7 +269,19 @@ impl Runs {
     ) -> Self {
         let executor = Arc::new(Executor::new(NODES_OF_APP));
         let lanes = lanes::Lanes::start(&ctx);
-        Self { ctx, hub, executor, lanes, nodes, lookup, urls }
+        Self { ctx, hub, executor, lanes, nodes, lookup, urls, engine: Arc::default() }
+    }
+
+    /// Lets `engine` answer for chatflows with these runs, and these runs go on with its messages. Said once, when the
+    /// server is wired.
+    pub fn serve(&self, engine: &Engine) {
+        engine.set_chatflows(Arc::new(chat::Chatflows(self.clone())));
+        // The first one stays; `set_chatflows` complains of a second.
+        let _ = self.engine.set(engine.downgrade());
+    }
+
+    fn engine(&self) -> Option<Engine> {
+        self.engine.get().and_then(WeakEngine::upgrade)
     }
 
     /// Starts a run of a workflow app. Returns when it is stored as running.
@@ -309,11 +324,12 @@ impl Runs {
         let new = task::New {
             info,
             graph: Arc::new(graph),
-            pool,
+            start: task::Start::New(pool),
             shown,
             kept,
             run_id,
             task: Uuid::new_v4(),
+            created_at: self.ctx.now(),
             owner: self.owner(&request),
             request,
         };

@@ -10,6 +10,7 @@ mod conversation;
 mod events;
 mod failure;
 mod mail;
+mod run;
 mod schedule;
 mod triggers;
 
@@ -27,6 +28,7 @@ pub fn handlers(ctx: &Ctx, runs: &Runs, events: &Events) -> Registry {
     let registry = conversation::register(registry, ctx);
     let registry = triggers::register(registry, ctx, runs);
     let registry = events::register(registry, events);
+    let registry = run::register(registry, runs);
     api_key::register(registry, ctx)
 }
 

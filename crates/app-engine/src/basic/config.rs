@@ -171,6 +171,32 @@ pub struct Speech {
     pub language: Option<String>,
 }
 
+/// What chats beyond the model's answer do, in apps of every kind. Workflows keep it in their features.
+#[derive(Debug, Clone)]
+pub struct Features {
+    /// Moderation, if it is on.
+    pub moderation: Option<Moderation>,
+    /// What the assistant says first; may be empty.
+    pub opening_statement: String,
+    /// Whether answers show their sources.
+    pub shows_sources: bool,
+    /// Speech that begins by itself, if it is on.
+    pub speech: Option<Speech>,
+}
+
+impl Features {
+    /// Reads the object of all features.
+    #[must_use]
+    pub fn read(object: &Object) -> Self {
+        Self {
+            moderation: moderation(object),
+            opening_statement: text(object, "opening_statement").unwrap_or_default().to_owned(),
+            shows_sources: flag(child(object, "retriever_resource"), "enabled"),
+            speech: speech(object),
+        }
+    }
+}
+
 impl Config {
     /// Reads the object of all keys, as `AppModelConfig.to_dict` of the reference gives it.
     ///
@@ -178,7 +204,6 @@ impl Config {
     /// `invalid_param` for what no run can work with.
     pub fn read(object: &Object) -> Result<Self, RunError> {
         let (variables, external) = form(object);
-        let speech = child(object, "text_to_speech");
         Ok(Self {
             model: model(object)?,
             prompt: prompt(object)?,
@@ -193,10 +218,7 @@ impl Config {
                 child(object, "file_upload").and_then(|all| child(all, "image")),
                 "enabled",
             ),
-            speech: speech.filter(|speech| is_auto(speech)).map(|speech| Speech {
-                voice: text(speech, "voice").unwrap_or_default().to_owned(),
-                language: text(speech, "language").filter(|it| !it.is_empty()).map(str::to_owned),
-            }),
+            speech: speech(object),
             more_like_this: flag(child(object, "more_like_this"), "enabled"),
             agent: child(object, "agent_mode").cloned().unwrap_or_default(),
         })
@@ -207,6 +229,14 @@ impl Config {
     pub fn file_rules(object: &Object) -> Option<FileRules> {
         files(object)
     }
+}
+
+fn speech(object: &Object) -> Option<Speech> {
+    let speech = child(object, "text_to_speech").filter(|speech| is_auto(speech))?;
+    Some(Speech {
+        voice: text(speech, "voice").unwrap_or_default().to_owned(),
+        language: text(speech, "language").filter(|it| !it.is_empty()).map(str::to_owned),
+    })
 }
 
 fn is_auto(speech: &Object) -> bool {

@@ -356,7 +356,7 @@ async fn retrieve(ports: &Ports, job: &mut Job) -> Result<Retrieved, RunError> {
 
 /// Adds sources and numbers them from 1. A document that is shown already is not shown again, but several segments of a
 /// document that come at once are.
-fn merge_sources(shown: &mut Vec<Value>, new: &[Value]) {
+pub fn merge_sources(shown: &mut Vec<Value>, new: &[Value]) {
     let key = |source: &Value| {
         let id = |name| source.get(name).and_then(Value::as_str).filter(|id| !id.is_empty());
         Some((id("dataset_id")?.to_owned(), id("document_id")?.to_owned()))

@@ -38,9 +38,6 @@ pub struct Presenter {
 pub trait Lookup: Send + Sync {
     /// `extras` of `node_started`: icons of tools.
     fn extras(&self, info: &StartInfo) -> Map<String, Value>;
-
-    /// When a form of the run times out, in Unix seconds.
-    fn form_expiration(&self, form_id: &str) -> Option<i64>;
 }
 
 impl Presenter {
@@ -441,7 +438,7 @@ impl Presenter {
                 "display_in_ui": form.display_in_ui,
                 "form_token": form.form_token,
                 "resolved_default_values": object_to_json(&form.resolved_default_values, &*self.facts.urls),
-                "expiration_time": self.lookup.form_expiration(&form.form_id),
+                "expiration_time": form.expiration_time.map(seconds),
             });
             shown.push(self.event("human_input_required", data, None));
         }
@@ -508,12 +505,15 @@ fn is_shown(node: &NodeRef) -> bool {
 /// The reason a run is aborted with when a user stops it.
 pub const STOPPED_BY_USER: &str = "Stopped by user.";
 
+/// The reason a run is aborted with when moderation has replaced its answer.
+pub const STOPPED_BY_MODERATION: &str = "Stopped by output moderation.";
+
 /// Status and error of an aborted run: a user's stop is `stopped`, a limit is `failed`.
 #[must_use]
 pub fn aborted(reason: &str) -> (&'static str, String) {
-    if reason.ends_with(STOPPED_BY_USER) {
-        ("stopped", STOPPED_BY_USER.to_owned())
-    } else {
-        ("failed", reason.to_owned())
+    let stopped = [STOPPED_BY_USER, STOPPED_BY_MODERATION];
+    match stopped.into_iter().find(|stopped| reason.ends_with(stopped)) {
+        Some(stopped) => ("stopped", stopped.to_owned()),
+        None => ("failed", reason.to_owned()),
     }
 }

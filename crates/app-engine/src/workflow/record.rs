@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use graph::{
-    EngineEvent, GraphEvent, NodeRef, NodeResult, RunStats,
+    EngineEvent, GraphEvent, NodeRef, NodeResult, RunStats, StartReason,
     value::{Object, object_to_json},
 };
 use serde_json::{Map, Value};
@@ -72,21 +72,28 @@ pub struct Recorder {
     ready: Vec<NodeRow>,
     /// Rows handed out by the last [`Recorder::snapshot`].
     lent: Vec<NodeRow>,
+    /// In a part that follows a pause: the number before its first execution, once that is known.
+    counts_from: Option<Option<u32>>,
 }
 
 impl Recorder {
     /// A recorder of one run.
     #[must_use]
     pub fn new(facts: RunFacts) -> Self {
-        Self { facts, open: HashMap::new(), ready: Vec::new(), lent: Vec::new() }
+        Self { facts, open: HashMap::new(), ready: Vec::new(), lent: Vec::new(), counts_from: None }
     }
 
     /// Takes note of an event. Answers how the run ended if the event is its last.
     pub fn record(&mut self, event: &EngineEvent) -> Option<RunEnd> {
         let at = event.at;
         match &event.event {
+            GraphEvent::RunStarted { reason: StartReason::Resumption } => {
+                // As in the reference, a part of a run counts its own executions.
+                self.counts_from = Some(None);
+                None
+            }
             GraphEvent::NodeStarted { node, index, .. } => {
-                let index = i32::try_from(*index).unwrap_or(i32::MAX);
+                let index = self.number(*index);
                 match self.open.get_mut(&node.execution_id) {
                     // A further attempt counts as a step of its own.
                     Some(row) => row.index = index,
@@ -136,6 +143,14 @@ impl Recorder {
             }
             _ => None,
         }
+    }
+
+    fn number(&mut self, index: u32) -> i32 {
+        let before = match &mut self.counts_from {
+            None => 0,
+            Some(first) => *first.get_or_insert(index.saturating_sub(1)),
+        };
+        i32::try_from(index.saturating_sub(before)).unwrap_or(i32::MAX)
     }
 
     /// Rows of executions that ended since the last call. With `all`, also those that still run.

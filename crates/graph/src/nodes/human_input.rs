@@ -233,6 +233,7 @@ impl HumanInput {
             node_title: ctx.title.to_string(),
             resolved_default_values: self.settings.resolved_defaults(&ctx.pool),
             form_token: form.token,
+            expiration_time: Some(form.expiration_time),
         };
         Ok(Outcome::Pause(PauseReason::HumanInputRequired(Box::new(reason))))
     }

@@ -13,13 +13,13 @@ const STALE: Duration = Duration::from_secs(600);
 
 /// A place among the runs of an app.
 #[must_use]
-pub(super) struct Slot(Option<(Ctx, String, String)>);
+pub struct Slot(Option<(Ctx, String, String)>);
 
 /// Takes a place.
 ///
 /// # Errors
 /// [`GenerateError::TooMany`] if all are taken. Without Redis nobody is refused.
-pub(super) async fn take(ctx: &Ctx, app: &App) -> Result<Slot, GenerateError> {
+pub async fn take(ctx: &Ctx, app: &App) -> Result<Slot, GenerateError> {
     let Some(limit) = limit_of(ctx, app) else { return Ok(Slot(None)) };
     let key = format!("dify:rate_limit:{}:active_requests", app.id);
     let id = Uuid::new_v4().to_string();
@@ -45,7 +45,7 @@ fn limit_of(ctx: &Ctx, app: &App) -> Option<u64> {
 
 impl Slot {
     /// Gives the place back.
-    pub(super) async fn leave(self) {
+    pub async fn leave(self) {
         let Some((ctx, key, id)) = self.0 else { return };
         if let Err(err) = ctx.redis.hdel(&key, &[&id]).await {
             tracing::warn!(error = %err, "a run's place is given back when it is stale");

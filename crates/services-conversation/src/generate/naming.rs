@@ -91,7 +91,7 @@ pub fn fallback(query: &str) -> String {
 }
 
 /// Names a new conversation once its run had its head start. A name somebody gave it meanwhile stays.
-pub(super) fn later(engine: &Engine, run: &Arc<Run>, tenant: TenantId, row: &Begun, query: String) {
+pub fn later(engine: &Engine, run: &Arc<Run>, tenant: TenantId, row: &Begun, query: String) {
     let (engine, run, row) = (engine.clone(), run.clone(), row.clone());
     let ctx = engine.ctx().clone();
     ctx.spawn(async move {

@@ -159,7 +159,9 @@ async fn find_conversation(
     found.ok_or(GenerateError::NoConversation)
 }
 
-pub(super) fn owner(caller: Caller) -> Owner {
+/// Whose conversations a caller's questions belong to.
+#[must_use]
+pub fn owner(caller: Caller) -> Owner {
     match caller {
         Caller::Account(id) => Owner::Account(id),
         Caller::EndUser(id) => Owner::EndUser(id),
@@ -215,7 +217,8 @@ async fn past(
 }
 
 /// The beginning of the question, until a model finds a better name.
-fn first_name(query: &str) -> String {
+#[must_use]
+pub fn first_name(query: &str) -> String {
     if query.is_empty() {
         return "New conversation".to_owned();
     }
@@ -226,7 +229,11 @@ fn first_name(query: &str) -> String {
 }
 
 /// What the assistant says first, with the values of the form put in. Variables without value stay as they are.
-fn introduction(template: &str, values: &serde_json::Map<String, serde_json::Value>) -> String {
+#[must_use]
+pub fn introduction(
+    template: &str,
+    values: &serde_json::Map<String, serde_json::Value>,
+) -> String {
     if template.is_empty() {
         return String::new();
     }

@@ -57,6 +57,7 @@ pub async fn show(
         node_id: node.id,
         node_title: node.title,
         form_token: None,
+        expiration_time: None,
     })
 }
 

@@ -36,6 +36,17 @@ pub async fn published(ctx: &Ctx, app: &App, asked: Option<&str>) -> Result<Work
         .ok_or_else(|| RunFailure::Invalid("Workflow not published".to_owned()))
 }
 
+/// The version a run began with.
+///
+/// # Errors
+/// [`RunFailure::NotFound`] if it is gone.
+pub async fn version(ctx: &Ctx, app: &App, id: WorkflowId) -> Result<Workflow, RunFailure> {
+    let mut conn = ctx.db.acquire().await?;
+    db::workflow::find(&mut conn, app.tenant_id, app.id, id)
+        .await?
+        .ok_or_else(|| RunFailure::NotFound(format!("Workflow not found with id: {id}")))
+}
+
 /// The draft, for runs of the editor.
 ///
 /// # Errors

@@ -36,7 +36,12 @@ pub async fn stop(runs: &Runs, app: &App, runner: &Runner, task_id: &str) {
 
 async fn try_stop(runs: &Runs, app: &App, runner: &Runner, task: Uuid) -> Result<(), Fault> {
     let redis = &runs.ctx.redis;
-    if redis.get_string(&belong_key(task)).await?.as_deref() != Some(&owner(app, runner)) {
+    let belongs = redis.get_string(&belong_key(task)).await?;
+    // Turns of chatflows are noted as all chats are.
+    let is_owner = belongs.is_some_and(|it| {
+        it == owner(app, runner) || (app.mode == "advanced-chat" && it == user(runner))
+    });
+    if !is_owner {
         return Ok(());
     }
     redis.set_ex(&format!("generate_task_stopped:{task}"), b"1", STOPPED).await?;
@@ -71,8 +76,12 @@ fn belong_key(task: Uuid) -> String {
 
 /// The reference names only the user; the app makes sure that a key of one app stops nothing of another.
 fn owner(app: &App, runner: &Runner) -> String {
+    format!("{}:{}", user(runner), app.id)
+}
+
+fn user(runner: &Runner) -> String {
     match runner {
-        Runner::Account { id, .. } => format!("account-{id}:{}", app.id),
-        Runner::EndUser { id, .. } => format!("end-user-{id}:{}", app.id),
+        Runner::Account { id, .. } => format!("account-{id}"),
+        Runner::EndUser { id, .. } => format!("end-user-{id}"),
     }
 }

@@ -8,6 +8,8 @@ use services_core::{Ctx, Fault};
 use types::WorkflowRunId;
 use uuid::Uuid;
 
+use super::pause::{self, Origin, Pause};
+
 /// Stores executions of nodes.
 pub(super) async fn nodes(
     ctx: &Ctx,
@@ -23,14 +25,23 @@ pub(super) async fn nodes(
     Ok(run_record::upsert_nodes(&mut conn, owner, Some(run), "workflow-run", &columns).await?)
 }
 
+/// The end of a run.
+pub(super) struct End<'a> {
+    pub(super) owner: Owner,
+    pub(super) origin: &'a Origin,
+    pub(super) end: &'a RunEnd,
+    /// The message it answered, and the files of the answer.
+    pub(super) message: Option<(&'a db::message::Ended, &'a [db::message_file::MessageFile])>,
+    /// How it goes on, if it waits.
+    pub(super) paused: Option<&'a Pause>,
+    /// Whether it waited before.
+    pub(super) is_resumed: bool,
+}
+
 /// Stores how a run ended together with what is left of its nodes.
-pub(super) async fn end(
-    ctx: &Ctx,
-    owner: Owner,
-    run: WorkflowRunId,
-    rows: Vec<NodeRow>,
-    end: &RunEnd,
-) -> Result<(), Fault> {
+pub(super) async fn end(ctx: &Ctx, ended: End<'_>, rows: Vec<NodeRow>) -> Result<(), Fault> {
+    let End { owner, origin, end, message, paused, is_resumed } = ended;
+    let run = origin.run;
     let columns = columns(rows);
     let mut tx = ctx.db.begin().await?;
     run_record::upsert_nodes(&mut tx, owner, Some(run), "workflow-run", &columns).await?;
@@ -46,7 +57,27 @@ pub(super) async fn end(
     };
     run_record::finish_run(&mut tx, owner.tenant, run, row).await?;
     running::delete(&mut tx, Kind::WorkflowRun, &[run.0]).await?;
+    if let Some((message, files)) = message {
+        db::message::end(&mut tx, std::slice::from_ref(message)).await?;
+        if !files.is_empty() {
+            db::message_file::insert_all(&mut tx, files).await?;
+        }
+    }
+    let useless = match paused {
+        Some(pause) => pause.insert(&mut tx, origin, ctx.now_naive()).await?,
+        // Chatflows keep the row: their messages show what was filled in.
+        None if is_resumed && message.is_none() => {
+            db::workflow_pause::delete(&mut tx, owner.tenant, run).await?
+        }
+        None if is_resumed => db::workflow_pause::find(&mut tx, owner.tenant, run)
+            .await?
+            .map(|pause| pause.state_object_key),
+        None => None,
+    };
     tx.commit().await?;
+    if let Some(key) = useless {
+        pause::forget(ctx, &key).await;
+    }
     Ok(())
 }
 
@@ -65,6 +96,29 @@ pub(super) fn ended(owner: Owner, run: WorkflowRunId, rows: Vec<NodeRow>, end: &
         total_steps: end.total_steps,
         exceptions_count: end.exceptions_count,
         finished_at: end.finished_at,
+    }
+}
+
+/// Ends a run that nobody follows any more, and its message.
+pub(super) async fn give_up(
+    ctx: &Ctx,
+    run: WorkflowRunId,
+    message: Option<types::MessageId>,
+    why: &str,
+) {
+    let stored = async {
+        let now = ctx.now_naive();
+        let mut tx = ctx.db.begin().await?;
+        run_record::fail_abandoned(&mut tx, &[run.0], why, now).await?;
+        running::delete(&mut tx, Kind::WorkflowRun, &[run.0]).await?;
+        if let Some(message) = message {
+            db::message::abandon(&mut tx, &[message.0], why, now).await?;
+            running::delete(&mut tx, Kind::Message, &[message.0]).await?;
+        }
+        tx.commit().await
+    };
+    if let Err(err) = stored.await {
+        tracing::error!(run.id = %run, error = %err, "the end of a run could not be stored");
     }
 }
 

@@ -52,7 +52,7 @@ fn for_completion(from: &Ingredients<'_>, pre_prompt: &str) -> Built {
     let text = fill(from, &template(from, pre_prompt, true, history.is_some()), history.as_deref());
     let stop = match from.mode {
         Mode::Completion => Vec::new(),
-        Mode::Chat | Mode::Agent => CHAT_STOPS.map(str::to_owned).to_vec(),
+        Mode::Chat | Mode::Agent | Mode::Chatflow => CHAT_STOPS.map(str::to_owned).to_vec(),
     };
     Built { messages: vec![user_message(text, from.files)], stop }
 }

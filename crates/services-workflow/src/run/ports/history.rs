@@ -31,7 +31,15 @@ impl History for Said {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut conn = self.ctx.db.acquire().await.map_err(fault)?;
         let rows = db::message::past(&mut conn, run.app_id, conversation, most).await;
-        let rows = rows.map_err(fault)?;
+        let mut rows = rows.map_err(fault)?;
+        // Of questions asked side by side, those that came later are nothing this one follows.
+        if let Ok(id) = run.workflow_run_id.parse() {
+            let own = db::chatflow::message_of(&mut conn, run.app_id, conversation, id).await;
+            let own = own.map_err(fault)?;
+            if let Some(at) = rows.iter().position(|row| Some(row.id) == own) {
+                rows.drain(..at);
+            }
+        }
         let ids: Vec<MessageId> =
             rows.iter().filter(|row| row.has_files).map(|row| row.id).collect();
         let mut attached = Vec::new();
