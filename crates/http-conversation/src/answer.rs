@@ -17,6 +17,7 @@ use http_core::{
     ApiError, Json,
     sse::{self, Frame},
 };
+use serde::Serialize;
 use serde_json::Value;
 use services_conversation::{
     Engine,
@@ -41,6 +42,44 @@ pub(crate) async fn ask(
     let (invoke_from, streams) = (ask.invoke_from, ask.stream);
     let started = generate::start(engine, ask).await.map_err(refused)?;
     answer(engine, headers, invoke_from, streams, started).await
+}
+
+/// The answer to a question that waits for nothing.
+#[derive(Debug, Serialize)]
+struct Accepted {
+    event: &'static str,
+    task_id: String,
+    id: String,
+    message_id: String,
+    conversation_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow_run_id: Option<String>,
+    mode: &'static str,
+    status: &'static str,
+    created_at: i64,
+}
+
+/// Asks, and answers at once: the client looks for the answer later, or is told that it is there.
+pub(crate) async fn accept(engine: &Engine, ask: Ask) -> Result<Response, ApiError> {
+    if ask.webhook.is_some() && ask.app.mode != Mode::Chatflow.as_str() {
+        let why = "webhook_url is for apps drawn as a graph only";
+        return Err(ApiError::invalid_param(why));
+    }
+    let started = generate::start(engine, ask).await.map_err(refused)?;
+    // Somebody may want to see the stream after all.
+    started.run.keep();
+    let accepted = Accepted {
+        event: "message",
+        task_id: started.run.task.to_string(),
+        id: started.message.to_string(),
+        message_id: started.message.to_string(),
+        conversation_id: started.conversation.to_string(),
+        workflow_run_id: started.workflow_run.map(|run| run.to_string()),
+        mode: started.mode.as_str(),
+        status: "running",
+        created_at: started.created_at,
+    };
+    Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
 }
 
 /// Asks for another answer like one, and answers the way the client wants it.

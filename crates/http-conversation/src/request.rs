@@ -17,6 +17,8 @@ pub(crate) enum ResponseMode {
     Blocking,
     /// Server-sent events.
     Streaming,
+    /// At once (service API); elsewhere like blocking.
+    Async,
 }
 
 impl ResponseMode {

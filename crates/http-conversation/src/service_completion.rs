@@ -13,7 +13,7 @@ use http_core::{
 };
 use serde::Deserialize;
 use services_account::{App, EndUser};
-use services_conversation::{Engine, generate::Ask, stop};
+use services_conversation::{Engine, generate::{Ask, Webhook}, stop};
 use types::ConversationId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -56,6 +56,12 @@ struct ChatRequestPayload {
     /// A published version, in apps drawn as a graph.
     #[serde(default)]
     workflow_id: Option<String>,
+    /// With `async`, in apps drawn as a graph: where the end of the run is told.
+    #[serde(default)]
+    webhook_url: Option<String>,
+    /// With `webhook_url`: what the message is signed with.
+    #[serde(default)]
+    webhook_secret: Option<String>,
 }
 
 /// A body of which only the user counts.
@@ -163,16 +169,25 @@ async fn chat(
         return Err(request::not_chat());
     }
     let conversation = request::id(body.conversation_id).map(ConversationId);
+    let is_async = body.response_mode == Some(ResponseMode::Async);
+    let webhook = body.webhook_url.filter(|_| is_async).map(|url| Webhook {
+        url,
+        secret: body.webhook_secret.unwrap_or_default(),
+    });
     let ask = Ask {
         inputs: body.inputs,
         query: body.query,
         files: body.files.unwrap_or_default(),
         conversation,
+        webhook,
         names_conversation: body.auto_generate_name,
         stream: body.response_mode == Some(ResponseMode::Streaming),
         version: body.workflow_id.filter(|id| !id.is_empty()),
         ..question(app, &end_user)
     };
+    if is_async {
+        return answer::accept(&engine, ask).await;
+    }
     answer::ask(&engine, &headers, ask).await
 }
 

@@ -38,6 +38,9 @@ pub async fn resume(runs: Runs) {
             Ok(count) => tracing::warn!(count, "runs go on that had been forgotten"),
             Err(err) => tracing::warn!(error = %err, "could not look for forgotten runs"),
         }
+        if let Err(err) = run::webhook::sweep(&runs.ctx).await {
+            tracing::warn!(error = %err, "could not look for messages about runs");
+        }
     }
 }
 

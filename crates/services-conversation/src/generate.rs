@@ -22,7 +22,7 @@ use db::app::App;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
-use types::{ConversationId, MessageId};
+use types::{ConversationId, MessageId, WorkflowRunId};
 use uuid::Uuid;
 
 pub use error::GenerateError;
@@ -57,8 +57,19 @@ pub struct Ask {
     pub debug_config: Option<Map<String, Value>>,
     /// The published version to run, in apps drawn as a graph; the one in use if the client names none.
     pub version: Option<String>,
+    /// Where the end is told, in apps drawn as a graph.
+    pub webhook: Option<Webhook>,
     /// The key under which the answer is kept for clients that ask again.
     pub idempotency: Option<idempotency::Key>,
+}
+
+/// Where a client wants to be told that a run has ended.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// An address outside.
+    pub url: String,
+    /// What the message is signed with.
+    pub secret: String,
 }
 
 impl Ask {
@@ -78,6 +89,7 @@ impl Ask {
             stream: false,
             debug_config: None,
             version: None,
+            webhook: None,
             idempotency: None,
         }
     }
@@ -93,6 +105,8 @@ pub struct Started {
     pub conversation: ConversationId,
     /// The kind of app.
     pub mode: Mode,
+    /// The run of the graph, in apps that have one.
+    pub workflow_run: Option<WorkflowRunId>,
     /// Unix seconds.
     pub created_at: i64,
     /// How it ends. Comes once the end is on record.
@@ -182,6 +196,7 @@ async fn begin(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
         message: prepared.row.id,
         conversation: prepared.row.conversation_id,
         mode: prepared.job.mode,
+        workflow_run: None,
         created_at: prepared.row.created_at.and_utc().timestamp(),
         answered,
     };

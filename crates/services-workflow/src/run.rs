@@ -18,8 +18,12 @@ pub mod stop;
 mod store;
 mod task;
 pub mod watch;
+pub mod webhook;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
 
 use app_engine::{Run, RunHub, RunKey, workflow::present::Lookup};
 pub use db::workflow::Workflow as Version;
@@ -59,6 +63,8 @@ pub struct Runs {
     lookup: Arc<dyn Lookup>,
     urls: Arc<dyn FileUrls>,
     engine: Arc<OnceLock<WeakEngine>>,
+    /// Runs of this process whose end somebody wants to be told.
+    hooked: Arc<Mutex<HashSet<WorkflowRunId>>>,
 }
 
 /// What clients of runs see of tools and forms beside what the engine tells.
@@ -269,7 +275,7 @@ impl Runs {
     ) -> Self {
         let executor = Arc::new(Executor::new(NODES_OF_APP));
         let lanes = lanes::Lanes::start(&ctx);
-        Self { ctx, hub, executor, lanes, nodes, lookup, urls, engine: Arc::default() }
+        Self { ctx, hub, executor, lanes, nodes, lookup, urls, engine: Arc::default(), hooked: Arc::default() }
     }
 
     /// Lets `engine` answer for chatflows with these runs, and these runs go on with its messages. Said once, when the
@@ -278,6 +284,10 @@ impl Runs {
         engine.set_chatflows(Arc::new(chat::Chatflows(self.clone())));
         // The first one stays; `set_chatflows` complains of a second.
         let _ = self.engine.set(engine.downgrade());
+    }
+
+    fn hooked(&self) -> MutexGuard<'_, HashSet<WorkflowRunId>> {
+        self.hooked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn engine(&self) -> Option<Engine> {

@@ -1,11 +1,18 @@
 //! What runs are asked for with, and answered with.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use http_core::{ApiError, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use services_account::App;
-use services_workflow::run::{RunFailure, RunRequest, Runner, Runs, Started, outcome};
+use services_workflow::run::{
+    RunFailure, RunRequest, Runner, Runs, Started, outcome,
+    webhook::{self, Hook},
+};
+use types::WorkflowRunId;
 
 use super::stream;
 
@@ -18,9 +25,15 @@ pub(crate) struct WorkflowRunPayload {
     /// Files beside the form.
     #[serde(default)]
     pub(crate) files: Option<Vec<Value>>,
-    /// `blocking` or `streaming`.
+    /// `blocking`, `streaming`, or `async` (service API).
     #[serde(default)]
     pub(crate) response_mode: Option<ResponseMode>,
+    /// With `async`: where the end of the run is told.
+    #[serde(default)]
+    pub(crate) webhook_url: Option<String>,
+    /// With `webhook_url`: what the message is signed with.
+    #[serde(default)]
+    pub(crate) webhook_secret: Option<String>,
 }
 
 /// How an answer comes.
@@ -31,6 +44,19 @@ pub(crate) enum ResponseMode {
     Blocking,
     /// As server-sent events.
     Streaming,
+    /// At once; the run is looked at later, or tells its end to a webhook.
+    Async,
+}
+
+/// The answer to a request that waits for nothing.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct AcceptedRun {
+    task_id: String,
+    workflow_run_id: String,
+    /// `running`.
+    status: &'static str,
+    /// Unix seconds.
+    created_at: i64,
 }
 
 /// The answer of a blocking run.
@@ -74,6 +100,28 @@ pub(crate) async fn answer(
         return Ok(stream::response(&started, detail, is_cancelled_when_left(runs)));
     }
     blocking(started).await
+}
+
+/// Starts a run and answers at once. `hook` is told its end.
+pub(crate) async fn accept(
+    runs: &Runs,
+    mut request: RunRequest,
+    hook: Option<Hook>,
+) -> Result<Response, ApiError> {
+    if let Some(hook) = hook {
+        let run = *request.run_id.get_or_insert_with(WorkflowRunId::random);
+        webhook::keep(runs, run, &hook).await?;
+    }
+    let started = runs.start(request).await?;
+    // Somebody may want to see the stream after all.
+    started.run.keep();
+    let answer = AcceptedRun {
+        task_id: started.run.task.to_string(),
+        workflow_run_id: started.run_id.to_string(),
+        status: "running",
+        created_at: started.created_at,
+    };
+    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
 /// Whether the operator wants runs to end whose client goes away.

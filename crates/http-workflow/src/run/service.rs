@@ -4,11 +4,12 @@ use axum::response::Response;
 use graph::InvokeFrom;
 use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, guard::ServiceCall};
 use services_account::{App, EndUser};
-use services_workflow::run::{RunRequest, Runner, Runs, select};
+use services_workflow::run::{RunRequest, Runner, Runs, select, webhook::Hook};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{
-    BlockingRun, ResponseMode, Success, WorkflowRunPayload, answer, check_mode, stop,
+    AcceptedRun, BlockingRun, ResponseMode, Success, WorkflowRunPayload, accept, answer, check_mode,
+    stop,
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -24,7 +25,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     path = "/v1/workflows/run",
     tag = "workflow",
     request_body = WorkflowRunPayload,
-    responses((status = 200, body = BlockingRun), (status = "4XX", body = ErrorBody)),
+    responses((status = 200, body = BlockingRun), (status = 202, body = AcceptedRun), (status = "4XX", body = ErrorBody)),
 )]
 async fn run_workflow(
     runs: Part<Runs>,
@@ -40,7 +41,7 @@ async fn run_workflow(
     tag = "workflow",
     params(("workflow_id" = String, Path)),
     request_body = WorkflowRunPayload,
-    responses((status = 200, body = BlockingRun), (status = "4XX", body = ErrorBody)),
+    responses((status = 200, body = BlockingRun), (status = 202, body = AcceptedRun), (status = "4XX", body = ErrorBody)),
 )]
 async fn run_workflow_version(
     runs: Part<Runs>,
@@ -81,9 +82,19 @@ async fn run(
 ) -> Result<Response, ApiError> {
     check_mode(&call.app)?;
     let workflow = select::published(&runs.ctx, &call.app, version).await?;
-    let is_streaming = call.body.response_mode == Some(ResponseMode::Streaming);
+    let mode = call.body.response_mode;
+    let hook = match (mode, &call.body.webhook_url) {
+        (Some(ResponseMode::Async), Some(url)) => {
+            let secret = call.body.webhook_secret.as_deref().unwrap_or_default();
+            Some(Hook::new(call.app.tenant_id, url, secret)?)
+        }
+        _ => None,
+    };
     let request = request(call.app, workflow, &call.end_user, call.body);
-    answer(runs, request, is_streaming).await
+    if mode == Some(ResponseMode::Async) {
+        return accept(runs, request, hook).await;
+    }
+    answer(runs, request, mode == Some(ResponseMode::Streaming)).await
 }
 
 fn request(

@@ -33,7 +33,10 @@ use uuid::Uuid;
 pub(in crate::run) use turn::{Asked, Ending, SavedTurn, Turn, Waiting};
 pub(in crate::run) use variables::Variables;
 
-use super::{RunFailure, RunRequest, Runner, Runs, Version, files, inputs, select, task};
+use super::{
+    RunFailure, RunRequest, Runner, Runs, Version, files, inputs, select, task,
+    webhook::{self, Hook},
+};
 
 /// Answers questions to chatflows with the runs of this process.
 pub(super) struct Chatflows(pub(super) Runs);
@@ -91,12 +94,14 @@ async fn begin(
     let ctx = engine.ctx();
     let key = ask.idempotency.take();
     let names = ask.names_conversation;
+    let webhook = ask.webhook.take();
     let (app, caller, invoke_from) = (ask.app.clone(), ask.caller, ask.invoke_from);
     let run_id = WorkflowRunId::random();
     let mut question = look_at(runs, engine, ask, run_id).await?;
     let direct = check(engine, &mut question).await?;
     let task = Uuid::new_v4();
     let (tell, answered) = oneshot::channel();
+    let workflow_run = direct.is_none().then_some(run_id);
     let begun = question.asked.begun.clone();
     let guard = match direct {
         Some(direct) => {
@@ -149,6 +154,10 @@ async fn begin(
                 created_at: ctx.now(),
                 request,
             };
+            if let Some(hook) = webhook {
+                let hook = Hook::new(app.tenant_id, &hook.url, &hook.secret)?;
+                webhook::keep(runs, run_id, &hook).await?;
+            }
             let beside = task::Beside { asked: &question.asked, files: &question.user_files };
             task::insert(runs, &new, Some(beside)).await?;
             note(ctx, task, caller, key.as_ref()).await;
@@ -162,6 +171,7 @@ async fn begin(
         message: begun.id,
         conversation: begun.conversation_id,
         mode: Mode::Chatflow,
+        workflow_run,
         created_at: begun.created_at.and_utc().timestamp(),
         answered,
     };

@@ -27,5 +27,8 @@ pub async fn reap(ctx: &Ctx) -> Result<u64, Fault> {
         ended += db::run_record::fail_abandoned(&mut tx, &lost, LOST, ctx.now_naive()).await?;
         running::delete(&mut tx, Kind::WorkflowRun, &lost).await?;
         tx.commit().await?;
+        for run in lost {
+            super::webhook::ended(ctx, run.into()).await;
+        }
     }
 }

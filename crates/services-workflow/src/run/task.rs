@@ -37,7 +37,7 @@ use super::{
     is_simple,
     lanes::MOST_NODES,
     pause::{Origin, Pause, Paused},
-    store,
+    store, webhook,
 };
 
 /// Events that may wait for the log and the rows.
@@ -94,6 +94,7 @@ pub(super) async fn start(runs: &Runs, new: New) -> Result<Started, RunFailure> 
 
 /// Lets a stored run run.
 pub(super) fn launch(runs: &Runs, new: New, turn: Option<Turn>) -> Started {
+    let origin = origin(&new);
     let mut guard = runs.hub.register(new.task);
     guard.also(RunKey::WorkflowRun(new.run_id.0));
     let simple = is_simple(new.request.invoke_from);
@@ -129,7 +130,7 @@ pub(super) fn launch(runs: &Runs, new: New, turn: Option<Turn>) -> Started {
         facts,
         owner: new.owner,
         run_id: new.run_id,
-        origin: origin(&new),
+        origin,
         is_resumed,
     };
     let (start, urls) = (new.start, Arc::clone(&runs.urls));
@@ -309,7 +310,13 @@ impl Task {
                 turn.hear(&event.event).await;
             }
             if let Some(end) = recorder.record(&event) {
+                let is_over = end.finished_at.is_some();
                 self.end(&mut presenter, &event, end, recorder.take(true), turn).await;
+                // Another process may have been told where the end of a run that waited goes.
+                let is_hooked = is_over && self.runs.hooked().remove(&self.run_id);
+                if is_hooked || (is_over && self.is_resumed) {
+                    webhook::ended(&self.runs.ctx, self.run_id).await;
+                }
                 return true;
             }
             if FLUSH_AFTER <= flushed.elapsed() {
