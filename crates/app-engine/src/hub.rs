@@ -160,10 +160,14 @@ impl Drop for RunGuard {
         self.run.log.close();
         let hub = self.hub.clone();
         let keys = std::mem::take(&mut self.keys);
+        let run = Arc::clone(&self.run);
         let forget = move || {
             let mut runs = hub.runs();
             for key in keys {
-                runs.remove(&key);
+                // A run that went on after a pause has the names of the part before.
+                if runs.get(&key).is_some_and(|it| Arc::ptr_eq(it, &run)) {
+                    runs.remove(&key);
+                }
             }
         };
         let keep = self.hub.0.keep;
@@ -193,6 +197,18 @@ mod tests {
         assert!(!run.log.is_closed());
         drop(guard);
         assert!(run.log.is_closed());
+        assert!(hub.find(RunKey::Task(task)).is_none());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_one_part_of_a_run_does_not_hide_the_next() {
+        let hub = RunHub::new(Duration::ZERO, CancellationToken::new());
+        let task = Uuid::new_v4();
+        let first = hub.register(task);
+        let second = hub.register(task);
+        drop(first);
+        assert!(hub.find(RunKey::Task(task)).is_some_and(|run| !run.log.is_closed()));
+        drop(second);
         assert!(hub.find(RunKey::Task(task)).is_none());
     }
 

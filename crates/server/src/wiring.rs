@@ -14,7 +14,7 @@ use services_conversation::Engine;
 use services_core::{Ctx, CtxParts};
 use services_model::Models;
 use services_workflow::{
-    run::{NoLookup, Runs, SignedUrls, ports::AllNodes},
+    run::{Runs, SignedUrls, ports::AllNodes},
     trigger::plugin::Events,
 };
 use tokio::task::JoinHandle;
@@ -174,7 +174,6 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
         ctx.clone(),
         engine.hub().clone(),
         Arc::new(AllNodes::new(&ctx, &models, |_| {})),
-        Arc::new(NoLookup),
         Arc::new(SignedUrls(ctx.clone())),
     );
     runs.serve(&engine);

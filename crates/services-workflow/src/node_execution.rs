@@ -139,7 +139,11 @@ async fn extras(
     Ok(extras)
 }
 
-async fn tool_icon(ctx: &Ctx, tenant: TenantId, info: &Value) -> Result<Value, WorkflowError> {
+pub(crate) async fn tool_icon(
+    ctx: &Ctx,
+    tenant: TenantId,
+    info: &Value,
+) -> Result<Value, WorkflowError> {
     let text = |key: &str| info.get(key).and_then(Value::as_str).unwrap_or_default();
     let id = text("provider_id");
     Ok(match text("provider_type") {

@@ -6,6 +6,7 @@
 pub mod chat;
 pub mod files;
 pub mod forms;
+mod icons;
 pub mod inputs;
 mod lanes;
 pub mod outcome;
@@ -25,7 +26,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use app_engine::{Run, RunHub, RunKey, workflow::present::Lookup};
+use app_engine::{Run, RunHub, RunKey};
 pub use db::workflow::Workflow as Version;
 use db::{app::App, run_record::Owner};
 use graph::{
@@ -60,20 +61,10 @@ pub struct Runs {
     executor: Arc<Executor>,
     lanes: lanes::Lanes,
     nodes: Arc<dyn Nodes>,
-    lookup: Arc<dyn Lookup>,
     urls: Arc<dyn FileUrls>,
     engine: Arc<OnceLock<WeakEngine>>,
     /// Runs of this process whose end somebody wants to be told.
     hooked: Arc<Mutex<HashSet<WorkflowRunId>>>,
-}
-
-/// What clients of runs see of tools and forms beside what the engine tells.
-pub struct NoLookup;
-
-impl Lookup for NoLookup {
-    fn extras(&self, _info: &graph::StartInfo) -> Map<String, Value> {
-        Map::new()
-    }
 }
 
 /// Links to files of runs, signed when they are shown.
@@ -270,12 +261,11 @@ impl Runs {
         ctx: Ctx,
         hub: RunHub,
         nodes: Arc<dyn Nodes>,
-        lookup: Arc<dyn Lookup>,
-        urls: Arc<dyn FileUrls>,
+            urls: Arc<dyn FileUrls>,
     ) -> Self {
         let executor = Arc::new(Executor::new(NODES_OF_APP));
         let lanes = lanes::Lanes::start(&ctx);
-        Self { ctx, hub, executor, lanes, nodes, lookup, urls, engine: Arc::default(), hooked: Arc::default() }
+        Self { ctx, hub, executor, lanes, nodes, urls, engine: Arc::default(), hooked: Arc::default() }
     }
 
     /// Lets `engine` answer for chatflows with these runs, and these runs go on with its messages. Said once, when the
@@ -335,6 +325,7 @@ impl Runs {
             info,
             graph: Arc::new(graph),
             start: task::Start::New(pool),
+            lookup: icons::of(&self.ctx, request.app.tenant_id, &json).await,
             shown,
             kept,
             run_id,

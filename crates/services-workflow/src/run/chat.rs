@@ -34,7 +34,7 @@ pub(in crate::run) use turn::{Asked, Ending, SavedTurn, Turn, Waiting};
 pub(in crate::run) use variables::Variables;
 
 use super::{
-    RunFailure, RunRequest, Runner, Runs, Version, files, inputs, select, task,
+    RunFailure, RunRequest, Runner, Runs, Version, files, icons, inputs, select, task,
     webhook::{self, Hook},
 };
 
@@ -147,6 +147,7 @@ async fn begin(
                 info,
                 graph: Arc::new(graph),
                 start: task::Start::New(pool),
+                lookup: icons::of(ctx, app.tenant_id, &question.graph).await,
                 kept: shown.clone(),
                 shown,
                 run_id,

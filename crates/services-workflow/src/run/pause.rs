@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::{
     RunFailure, RunRequest, Runner, Runs,
     chat::{SavedTurn, Turn, Waiting},
-    select, task, watch,
+    icons, select, task, watch,
 };
 
 /// How long whoever fills a form in has to let its run go on, before others do.
@@ -238,6 +238,7 @@ pub async fn resume(runs: &Runs, run: WorkflowRunId) -> Result<bool, RunFailure>
         info,
         graph: Arc::new(graph),
         start: task::Start::Resumed(state),
+        lookup: icons::of(ctx, origin.tenant, &json).await,
         kept: Value::Null,
         shown: origin.shown,
         run_id: run,

@@ -7,7 +7,7 @@ use app_engine::{
     hub::RunGuard,
     workflow::{
         RunFacts,
-        present::{Presenter, STOPPED_BY_MODERATION, STOPPED_BY_USER, Shown, aborted},
+        present::{Lookup, Presenter, STOPPED_BY_MODERATION, STOPPED_BY_USER, Shown, aborted},
         record::{NodeRow, Recorder, RunEnd},
     },
     wire::Detail,
@@ -68,6 +68,8 @@ pub(super) struct New {
     pub(super) info: Arc<RunInfo>,
     pub(super) graph: Arc<Graph>,
     pub(super) start: Start,
+    /// What clients see beside what the engine tells.
+    pub(super) lookup: Arc<dyn Lookup>,
     pub(super) shown: Value,
     pub(super) kept: Value,
     pub(super) run_id: WorkflowRunId,
@@ -132,6 +134,7 @@ pub(super) fn launch(runs: &Runs, new: New, turn: Option<Turn>) -> Started {
         run_id: new.run_id,
         origin,
         is_resumed,
+        lookup: new.lookup,
     };
     let (start, urls) = (new.start, Arc::clone(&runs.urls));
     let message = turn.as_ref().map(|turn| turn.asked.context.message);
@@ -271,6 +274,7 @@ struct Task {
     run_id: WorkflowRunId,
     origin: Origin,
     is_resumed: bool,
+    lookup: Arc<dyn Lookup>,
 }
 
 /// What a task waits for.
@@ -287,7 +291,7 @@ impl Task {
         control: mpsc::Sender<Control>,
         mut turn: Option<Turn>,
     ) -> bool {
-        let mut presenter = Presenter::new(self.facts.clone(), Arc::clone(&self.runs.lookup));
+        let mut presenter = Presenter::new(self.facts.clone(), Arc::clone(&self.lookup));
         let mut recorder = Recorder::new(self.facts.clone());
         let mut flushed = Instant::now();
         let log = &self.guard.run().log;
