@@ -46,10 +46,10 @@ pub mod tenant;
 
 // Apps, sites, tags, annotations.
 pub mod app;
-pub mod chatflow;
 pub mod app_dataset_join;
 pub mod app_mcp_server;
 pub mod app_model_config;
+pub mod chatflow;
 pub mod installed_app;
 pub mod recommended_app;
 pub mod site;

@@ -13,7 +13,11 @@ use http_core::{
 };
 use serde::Deserialize;
 use services_account::{App, EndUser};
-use services_conversation::{Engine, generate::{Ask, Webhook}, stop};
+use services_conversation::{
+    Engine,
+    generate::{Ask, Webhook},
+    stop,
+};
 use types::ConversationId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -170,10 +174,10 @@ async fn chat(
     }
     let conversation = request::id(body.conversation_id).map(ConversationId);
     let is_async = body.response_mode == Some(ResponseMode::Async);
-    let webhook = body.webhook_url.filter(|_| is_async).map(|url| Webhook {
-        url,
-        secret: body.webhook_secret.unwrap_or_default(),
-    });
+    let webhook = body
+        .webhook_url
+        .filter(|_| is_async)
+        .map(|url| Webhook { url, secret: body.webhook_secret.unwrap_or_default() });
     let ask = Ask {
         inputs: body.inputs,
         query: body.query,

@@ -83,7 +83,16 @@ impl Engine {
         // Rows of configurations are never changed, only replaced.
         let configs = Cache::new(ctx.invalidation(), 10_000, Duration::from_secs(600));
         let namings = Semaphore::new(NAMINGS);
-        Self(Arc::new(Inner { ctx, ports, hub, recorder, configs, namings, cut, chatflows: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            ctx,
+            ports,
+            hub,
+            recorder,
+            configs,
+            namings,
+            cut,
+            chatflows: OnceLock::new(),
+        }))
     }
 
     /// Lets apps drawn as a graph answer too. Said once, when the server is wired.

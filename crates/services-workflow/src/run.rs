@@ -257,15 +257,19 @@ impl Failure for RunFailure {
 impl Runs {
     /// Runs that call out through `nodes`.
     #[must_use]
-    pub fn new(
-        ctx: Ctx,
-        hub: RunHub,
-        nodes: Arc<dyn Nodes>,
-            urls: Arc<dyn FileUrls>,
-    ) -> Self {
+    pub fn new(ctx: Ctx, hub: RunHub, nodes: Arc<dyn Nodes>, urls: Arc<dyn FileUrls>) -> Self {
         let executor = Arc::new(Executor::new(NODES_OF_APP));
         let lanes = lanes::Lanes::start(&ctx);
-        Self { ctx, hub, executor, lanes, nodes, urls, engine: Arc::default(), hooked: Arc::default() }
+        Self {
+            ctx,
+            hub,
+            executor,
+            lanes,
+            nodes,
+            urls,
+            engine: Arc::default(),
+            hooked: Arc::default(),
+        }
     }
 
     /// Lets `engine` answer for chatflows with these runs, and these runs go on with its messages. Said once, when the

@@ -8,8 +8,8 @@ use services_workflow::run::{RunRequest, Runner, Runs, select, webhook::Hook};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{
-    AcceptedRun, BlockingRun, ResponseMode, Success, WorkflowRunPayload, accept, answer, check_mode,
-    stop,
+    AcceptedRun, BlockingRun, ResponseMode, Success, WorkflowRunPayload, accept, answer,
+    check_mode, stop,
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

@@ -75,7 +75,10 @@ async fn a_killed_server_leaves_no_run_that_runs_for_ever() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", silent.local_addr().unwrap());
     let app = owner
-        .post("/console/api/apps", json!({"name": "waits", "mode": "workflow", "icon_type": "emoji", "icon": "x"}))
+        .post(
+            "/console/api/apps",
+            json!({"name": "waits", "mode": "workflow", "icon_type": "emoji", "icon": "x"}),
+        )
         .await
         .expect(201);
     let app = app["id"].as_str().unwrap().to_owned();
@@ -116,7 +119,6 @@ async fn a_killed_server_leaves_no_run_that_runs_for_ever() {
 }
 
 async fn count(owner: &Client, app: &str, status: &str) -> u64 {
-    let path =
-        format!("/console/api/apps/{app}/workflow-runs/count?triggered_from=app-run");
+    let path = format!("/console/api/apps/{app}/workflow-runs/count?triggered_from=app-run");
     owner.get(&path).await.expect(200)[status].as_u64().unwrap()
 }

@@ -230,10 +230,7 @@ pub fn first_name(query: &str) -> String {
 
 /// What the assistant says first, with the values of the form put in. Variables without value stay as they are.
 #[must_use]
-pub fn introduction(
-    template: &str,
-    values: &serde_json::Map<String, serde_json::Value>,
-) -> String {
+pub fn introduction(template: &str, values: &serde_json::Map<String, serde_json::Value>) -> String {
     if template.is_empty() {
         return String::new();
     }

@@ -309,10 +309,7 @@ async fn look_at(
 }
 
 /// Moderation and annotations come before the run: what they say stands in for it.
-async fn check(
-    engine: &Engine,
-    question: &mut Question,
-) -> Result<Option<Direct>, GenerateError> {
+async fn check(engine: &Engine, question: &mut Question) -> Result<Option<Direct>, GenerateError> {
     let ports = engine.ports();
     let Asked { context, features, begun, .. } = &question.asked;
     let mut query = begun.query.clone();
@@ -334,10 +331,8 @@ async fn check(
         return Ok(None);
     }
     let found = ports.annotations.find(context, &query).await;
-    Ok(found.map(|AnnotationMatch { reply, answer }| Direct {
-        text: answer,
-        annotation: Some(reply),
-    }))
+    Ok(found
+        .map(|AnnotationMatch { reply, answer }| Direct { text: answer, annotation: Some(reply) }))
 }
 
 /// The values moderation leaves; files stay as they are.

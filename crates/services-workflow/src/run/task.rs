@@ -5,12 +5,12 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use app_engine::{
     AppEvent, RunError, RunKey,
     hub::RunGuard,
+    wire::Detail,
     workflow::{
         RunFacts,
         present::{Lookup, Presenter, STOPPED_BY_MODERATION, STOPPED_BY_USER, Shown, aborted},
         record::{NodeRow, Recorder, RunEnd},
     },
-    wire::Detail,
 };
 use chrono::{DateTime, Utc};
 use db::{
@@ -519,11 +519,10 @@ fn data(event: &AppEvent) -> Option<&Value> {
 /// How a run ended, as its message says it.
 fn ending(event: &GraphEvent) -> (Ending, Option<&RunStats>) {
     match event {
-        GraphEvent::RunSucceeded { stats, .. }
-        | GraphEvent::RunPartialSucceeded { stats, .. } => (Ending::Done, Some(stats)),
-        GraphEvent::RunFailed { error, stats, .. } => {
-            (Ending::Failed(error.clone()), Some(stats))
+        GraphEvent::RunSucceeded { stats, .. } | GraphEvent::RunPartialSucceeded { stats, .. } => {
+            (Ending::Done, Some(stats))
         }
+        GraphEvent::RunFailed { error, stats, .. } => (Ending::Failed(error.clone()), Some(stats)),
         GraphEvent::RunAborted { reason, stats, .. } => match aborted(reason) {
             ("stopped", _) => (Ending::Stopped, Some(stats)),
             (_, error) => (Ending::Failed(error), Some(stats)),

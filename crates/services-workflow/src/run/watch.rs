@@ -65,10 +65,7 @@ pub struct Wish<'a> {
 ///
 /// # Errors
 /// [`RunFailure::NotFound`] in the reference's words.
-pub async fn events(
-    runs: &Runs,
-    wish: &Wish<'_>,
-) -> Result<BoxStream<'static, Event>, RunFailure> {
+pub async fn events(runs: &Runs, wish: &Wish<'_>) -> Result<BoxStream<'static, Event>, RunFailure> {
     let id = wish.run;
     let missing = || RunFailure::NotFound(format!("WorkflowRun not found, id={id}"));
     let run: WorkflowRunId = id.parse().map_err(|_| missing())?;

@@ -74,8 +74,8 @@ impl Hook {
 /// # Errors
 /// Faults of Redis.
 pub async fn keep(runs: &Runs, run: WorkflowRunId, hook: &Hook) -> Result<(), Fault> {
-    let text = serde_json::to_vec(hook)
-        .map_err(|err| Fault::caused("a hook does not serialise", err))?;
+    let text =
+        serde_json::to_vec(hook).map_err(|err| Fault::caused("a hook does not serialise", err))?;
     runs.ctx.redis.set_ex(&key(run), text, LIFE).await?;
     runs.hooked().insert(run);
     Ok(())
@@ -120,7 +120,8 @@ pub async fn sweep(ctx: &Ctx) -> Result<(), Fault> {
 }
 
 async fn note(ctx: &Ctx, run: WorkflowRunId, due: Due) -> Result<(), Fault> {
-    let due = serde_json::to_vec(&due).map_err(|err| Fault::caused("a time does not serialise", err))?;
+    let due =
+        serde_json::to_vec(&due).map_err(|err| Fault::caused("a time does not serialise", err))?;
     ctx.redis.hset(DUE, &run.to_string(), due).await?;
     Ok(())
 }
@@ -148,7 +149,8 @@ async fn attempt(ctx: &Ctx, run: WorkflowRunId, attempts: u32) {
             ctx.redis.del(&[&key(run)]).await?;
         } else {
             let wait = PAUSE.saturating_mul(1_i64 << attempts.min(20));
-            note(ctx, run, Due { attempts: attempts + 1, at: ctx.now().timestamp() + wait }).await?;
+            note(ctx, run, Due { attempts: attempts + 1, at: ctx.now().timestamp() + wait })
+                .await?;
         }
         ctx.redis.del(&[&lock]).await?;
         Ok::<_, Fault>(())

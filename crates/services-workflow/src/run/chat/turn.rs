@@ -231,7 +231,8 @@ impl Turn {
     fn note_files(&mut self, result: &NodeResult) {
         for segment in result.outputs.values() {
             let items = segment.value.as_array().unwrap_or(std::slice::from_ref(&segment.value));
-            self.files.extend(items.iter().filter_map(graph::Value::as_file).map(|it| (**it).clone()));
+            self.files
+                .extend(items.iter().filter_map(graph::Value::as_file).map(|it| (**it).clone()));
         }
     }
 
@@ -246,7 +247,10 @@ impl Turn {
         let at = (self.asked.begun.app_id, self.asked.begun.conversation_id);
         let (ctx, data) = (self.engine.ctx(), &result.process_data);
         if let Err(err) = self.asked.variables.keep(ctx, at, data, &*self.urls).await {
-            tracing::error!(error = &err as &dyn std::error::Error, "a variable of a conversation was not kept");
+            tracing::error!(
+                error = &err as &dyn std::error::Error,
+                "a variable of a conversation was not kept"
+            );
         }
     }
 
@@ -448,9 +452,7 @@ impl Turn {
             _ if fault => Err(RunError::internal()),
             Ending::Done | Ending::Stopped => Ok(answered),
             Ending::Failed(error) => Err(failed(&error)),
-            Ending::Paused => {
-                Err(RunError::invalid_param("queue listening stopped unexpectedly."))
-            }
+            Ending::Paused => Err(RunError::invalid_param("queue listening stopped unexpectedly.")),
         };
         let Waiting { slot, tell, key } = self.waiting;
         if let Some(key) = key {

@@ -92,7 +92,9 @@ impl Variables {
         for change in changes.iter().filter_map(Value::as_object) {
             let selector = change.get("selector").and_then(Value::as_array).unwrap_or_default();
             let [scope, name] = selector else { continue };
-            let (Some(CONVERSATION), Some(name)) = (scope.as_str(), name.as_str()) else { continue };
+            let (Some(CONVERSATION), Some(name)) = (scope.as_str(), name.as_str()) else {
+                continue;
+            };
             let Some(variable) = self.held.iter_mut().find(|it| it.name == name) else { continue };
             variable.value = change.get("new_value").unwrap_or(&Value::Null).to_json(urls);
             changed.extend(row(variable)?);
