@@ -42,6 +42,7 @@ bench: ## load on a release server, with the mock model server
 	scripts/bench.sh
 
 docs: ## rewrite what is generated: docs/configuration.md, docs/coverage.md, openapi/
+	UPDATE_DOCS=1 $(CARGO) test --quiet -p dify-config --lib settings_called_honoured
 	$(CARGO) run --quiet --bin dify-api -- docs configuration > docs/configuration.md
 	$(CARGO) run --quiet --bin dify-api -- docs coverage > docs/coverage.md
 	$(MAKE) openapi

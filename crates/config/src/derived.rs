@@ -29,6 +29,8 @@ pub struct DatabaseSettings {
     pub url: String,
     /// DSN of the read replica.
     pub replica_url: Option<String>,
+    /// Lag of the replica above which reads go to the primary.
+    pub replica_max_lag: Duration,
     /// Pool cap of this process.
     pub max_connections: u32,
     /// How long a caller waits for a connection.
@@ -77,8 +79,6 @@ pub struct SentinelSettings {
     pub username: Option<String>,
     /// Password of the Sentinels.
     pub password: Option<String>,
-    /// Connect and read timeout towards a Sentinel.
-    pub socket_timeout: Duration,
 }
 
 /// Certificates towards Redis.
@@ -109,8 +109,6 @@ pub struct RedisSettings {
     pub tls: Option<RedisTls>,
     /// Pool cap; none = the pool's own default.
     pub max_connections: Option<usize>,
-    /// RESP version, 2 or 3.
-    pub protocol: u8,
 }
 
 const DB_NAMES: &[&str] = &["DB_HOST", "DB_PORT", "DB_USERNAME", "DB_PASSWORD", "DB_DATABASE"];
@@ -222,6 +220,9 @@ impl Config {
         DatabaseSettings {
             url,
             replica_url: self.own.database_replica_url.clone(),
+            replica_max_lag: Duration::from_millis(
+                u64::try_from(self.own.db_replica_max_lag_ms).unwrap_or(5000),
+            ),
             max_connections: u32::try_from(cap).unwrap_or(40).max(1),
             acquire_timeout: seconds(settings.sqlalchemy_pool_timeout),
             max_lifetime: some_seconds(settings.sqlalchemy_pool_recycle),
@@ -251,8 +252,6 @@ impl Config {
                 service: settings.redis_sentinel_service_name.clone().unwrap_or_default(),
                 username: settings.redis_sentinel_username.clone(),
                 password: settings.redis_sentinel_password.clone(),
-                socket_timeout: Duration::try_from_secs_f64(settings.redis_sentinel_socket_timeout)
-                    .unwrap_or(Duration::from_millis(100)),
             })
         } else if settings.redis_use_clusters {
             RedisTopology::Cluster {
@@ -263,24 +262,30 @@ impl Config {
             RedisTopology::Single(self.single_redis_url())
         };
         let tls = settings.redis_use_ssl && matches!(topology, RedisTopology::Single(_));
-        let file = |path: &Option<String>| path.clone().map(PathBuf::from);
         Some(RedisSettings {
             topology,
             username: settings.redis_username.clone(),
             password: settings.redis_password.clone(),
             db: settings.redis_db,
-            tls: tls.then(|| RedisTls {
-                verify: matches!(
-                    settings.redis_ssl_cert_reqs.as_str(),
-                    "CERT_REQUIRED" | "CERT_OPTIONAL"
-                ),
-                ca_file: file(&settings.redis_ssl_ca_certs),
-                cert_file: file(&settings.redis_ssl_certfile),
-                key_file: file(&settings.redis_ssl_keyfile),
-            }),
+            tls: tls.then(|| self.redis_tls()),
             max_connections: settings.redis_max_connections.and_then(|n| usize::try_from(n).ok()),
-            protocol: if settings.redis_serialization_protocol == 2 { 2 } else { 3 },
         })
+    }
+
+    /// Certificates towards Redis (`REDIS_SSL_*`), which also hold for a broker reached over TLS.
+    #[must_use]
+    pub fn redis_tls(&self) -> RedisTls {
+        let settings = &self.middleware;
+        let file = |path: &Option<String>| path.clone().map(PathBuf::from);
+        RedisTls {
+            verify: matches!(
+                settings.redis_ssl_cert_reqs.as_str(),
+                "CERT_REQUIRED" | "CERT_OPTIONAL"
+            ),
+            ca_file: file(&settings.redis_ssl_ca_certs),
+            cert_file: file(&settings.redis_ssl_certfile),
+            key_file: file(&settings.redis_ssl_keyfile),
+        }
     }
 
     fn single_redis_url(&self) -> String {
@@ -296,18 +301,6 @@ impl Config {
         let _ = url.set_password(settings.redis_password.as_deref());
         url.set_path(&settings.redis_db.to_string());
         url.into()
-    }
-
-    /// Redis URL of the event bus: `EVENT_BUS_REDIS_URL`, else the main server's; none without Redis
-    /// and when the main server is a cluster or behind Sentinel (share that pool then).
-    #[must_use]
-    pub fn event_bus_url(&self) -> Option<String> {
-        let own =
-            self.middleware.pubsub_redis_url.as_deref().map(str::trim).filter(|u| !u.is_empty());
-        own.map(str::to_owned).or_else(|| match self.redis()?.topology {
-            RedisTopology::Single(url) => Some(url),
-            RedisTopology::Sentinel(_) | RedisTopology::Cluster { .. } => None,
-        })
     }
 
     /// Queues a worker consumes: `CELERY_WORKER_QUEUES`, else `CELERY_QUEUES`, else all of the edition,

@@ -13,8 +13,7 @@ directory; names are case-insensitive. A switch is true/false, 1/0, yes/no, on/o
 value is a value: it is refused where a number or a switch is needed, and means unset where a text may be
 unset. A server that finds a malformed variable names every one of them and does not start.
 
-`dify-api check-config` prints the values in force. This page is written by
-`UPDATE_DOCS=1 cargo test -p dify-config`.
+`dify-api check-config` prints the values in force. This page is written by `make docs`.
 ";
 
 /// The page.
@@ -34,7 +33,7 @@ pub fn markdown() -> Result<String, ConfigErrors> {
                 "" => "–".to_owned(),
                 text => format!("`{}`", cell(text)),
             };
-            let here = match spec.status {
+            let here = match spec.status() {
                 Status::Honoured => "honoured".to_owned(),
                 Status::Ignored(reason) => format!("ignored: {}", cell(reason)),
             };
@@ -79,17 +78,71 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{
+        collections::HashSet,
+        path::{Path, PathBuf},
+    };
+
+    use crate::{Config, table::Status};
+
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
 
     #[test]
     fn the_page_is_current() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-        let page = super::markdown().unwrap();
-        if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, &page).unwrap();
+        let found = std::fs::read_to_string(root().join("docs/configuration.md")).unwrap_or_default();
+        assert!(
+            found == super::markdown().unwrap(),
+            "docs/configuration.md is out of date: run `make docs` and commit what it changes"
+        );
+    }
+
+    /// Every word of the crates' sources, but for the tables of settings themselves and tests.
+    fn words_of_sources() -> HashSet<String> {
+        let mut open = vec![root().join("crates")];
+        let mut words = HashSet::new();
+        while let Some(directory) = open.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let is_table = path.ends_with("config/src/groups");
+                if path.is_dir() && !is_table && !matches!(&*name, "tests" | "target" | "benches") {
+                    open.push(path);
+                } else if name.ends_with(".rs") && name != "tests.rs" {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                    let found = text.split(|c| !is_word(c)).filter(|word| word.contains('_'));
+                    words.extend(found.map(str::to_ascii_lowercase));
+                }
+            }
         }
-        let found = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(found == page, "docs/configuration.md is stale; run with UPDATE_DOCS=1");
+        words
+    }
+
+    #[test]
+    fn settings_called_honoured_are_read_somewhere() {
+        let config = Config::from_map(std::iter::empty::<(String, String)>()).unwrap();
+        let words = words_of_sources();
+        let groups = config.groups();
+        let specs = groups.iter().flat_map(|(_, group)| group.specs());
+        let unread: Vec<&str> = specs
+            .filter(|spec| spec.status == Status::Honoured && spec.field.contains('_'))
+            // Some are looked up by the name of the variable.
+            .filter(|spec| {
+                let names = spec.variables().into_iter().map(|name| name.to_ascii_lowercase());
+                !words.contains(spec.field) && !names.into_iter().any(|name| words.contains(&name))
+            })
+            .map(|spec| spec.field)
+            .collect();
+        let text = unread.join("\n") + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/unread.txt");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(&path).unwrap_or_default() == text,
+            "some setting is read now, or no longer: run `make docs` and commit what it changes"
+        );
     }
 }

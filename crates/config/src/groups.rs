@@ -103,6 +103,7 @@ mod observability;
 mod own;
 mod packaging;
 mod reasons;
+pub(crate) use reasons::NOT_YET;
 mod remote_settings_sources;
 
 pub use deploy::Deploy;
@@ -154,7 +155,7 @@ impl dyn Table + '_ {
                 source: reader.source(spec),
                 value: shown.masked(&spec.name()),
                 is_default: shown.value == shown.default,
-                status: spec.status,
+                status: spec.status(),
             })
             .collect()
     }

@@ -291,10 +291,11 @@ async fn add(db: &mut PgConnection, addition: &Addition) -> Result<(), MigrateEr
 }
 
 async fn read_status(db: &mut PgConnection) -> Result<Status, MigrateError> {
-    let dify = read_dify(db).await?;
+    let found = look(db).await?;
+    let dify = read_dify(db, &found).await?;
     let mut status = Status { dify, applied: Vec::new(), pending: Vec::new() };
     let mut seen = Vec::new();
-    if exists(db, "dify_rs_migrations").await? {
+    if found.additions {
         let rows: Vec<(i64, String, String)> = sqlx::query_as(
             "SELECT version, name, checksum FROM dify_rs_migrations ORDER BY version",
         )
@@ -321,9 +322,41 @@ async fn read_status(db: &mut PgConnection) -> Result<Status, MigrateError> {
     Ok(status)
 }
 
-async fn read_dify(db: &mut PgConnection) -> Result<DifySchema, MigrateError> {
+/// What tables there are, all seen at one moment.
+#[derive(sqlx::FromRow)]
+struct Found {
+    /// `alembic_version` is there.
+    alembic: bool,
+    /// `dify_rs_migrations` is there.
+    additions: bool,
+    /// Some table, view or sequence that no extension brought.
+    relation: Option<String>,
+}
+
+/// One statement and so one snapshot: asked one after the other, these questions can straddle the commit of another
+/// process that builds the schema, and a good database then looks like one with tables but without a revision.
+async fn look(db: &mut PgConnection) -> Result<Found, MigrateError> {
+    Ok(sqlx::query_as(
+        "WITH relation AS (
+            SELECT relname::text AS name, relkind AS kind FROM pg_class
+            WHERE relnamespace = current_schema()::regnamespace
+              AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+              AND NOT EXISTS (
+                  SELECT FROM pg_depend
+                  WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e'
+              )
+        )
+        SELECT EXISTS (SELECT FROM relation WHERE name = 'alembic_version' AND kind = 'r') AS alembic,
+               EXISTS (SELECT FROM relation WHERE name = 'dify_rs_migrations' AND kind = 'r') AS additions,
+               (SELECT name FROM relation ORDER BY kind = 'S', name LIMIT 1) AS relation",
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+async fn read_dify(db: &mut PgConnection, found: &Found) -> Result<DifySchema, MigrateError> {
     let mut revisions: Vec<String> = Vec::new();
-    if exists(db, "alembic_version").await? {
+    if found.alembic {
         revisions = sqlx::query_scalar("SELECT version_num FROM alembic_version ORDER BY 1")
             .fetch_all(&mut *db)
             .await?;
@@ -333,39 +366,7 @@ async fn read_dify(db: &mut PgConnection) -> Result<DifySchema, MigrateError> {
         [revision] if OLDER_REVISIONS.lines().any(|line| line == revision) => {
             Ok(DifySchema::Older(revision.clone()))
         }
-        [] => {
-            let stranger = first_relation(db).await?;
-            Ok(stranger.map_or(DifySchema::Empty, DifySchema::Unversioned))
-        }
+        [] => Ok(found.relation.clone().map_or(DifySchema::Empty, DifySchema::Unversioned)),
         several => Ok(DifySchema::Unknown(several.join(", "))),
     }
-}
-
-/// Whether the schema we work in has this table.
-async fn exists(db: &mut PgConnection, table: &str) -> Result<bool, MigrateError> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (
-            SELECT FROM pg_class
-            WHERE relname = $1 AND relnamespace = current_schema()::regnamespace AND relkind = 'r'
-        )",
-    )
-    .bind(table)
-    .fetch_one(db)
-    .await?)
-}
-
-/// Name of some table, view or sequence of the schema we work in that no extension brought.
-async fn first_relation(db: &mut PgConnection) -> Result<Option<String>, MigrateError> {
-    Ok(sqlx::query_scalar(
-        "SELECT relname::text FROM pg_class
-         WHERE relnamespace = current_schema()::regnamespace
-           AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-           AND NOT EXISTS (
-               SELECT FROM pg_depend
-               WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e'
-           )
-         ORDER BY relkind = 'S', relname LIMIT 1",
-    )
-    .fetch_optional(db)
-    .await?)
 }

@@ -25,6 +25,8 @@ pub struct DbOptions {
     pub url: String,
     /// A streaming replica for reads that may be a moment old.
     pub replica_url: Option<String>,
+    /// How far the replica may be behind before its readers are sent to the primary.
+    pub replica_max_lag: Duration,
     /// Most connections of this process to each server.
     pub max_connections: u32,
     /// Connections kept open while idle.
@@ -62,6 +64,7 @@ impl DbOptions {
         Self {
             url: url.into(),
             replica_url: None,
+            replica_max_lag: Duration::from_secs(5),
             max_connections: 30,
             min_connections: 0,
             acquire_timeout: Duration::from_secs(30),
@@ -139,10 +142,23 @@ impl std::fmt::Debug for DbOptions {
 #[derive(Clone)]
 pub struct Db {
     primary: Pool,
-    replica: Option<Pool>,
+    replica: Option<Replica>,
     /// `BEGIN` with the time-outs a pooled session cannot keep; `None` where the session has them.
     begin: Option<Arc<str>>,
 }
+
+#[derive(Clone)]
+struct Replica {
+    pool: Pool,
+    max_lag: Duration,
+    /// Milliseconds it was behind when it was last asked; [`AWAY`] if it did not answer.
+    lag: Arc<AtomicU64>,
+}
+
+/// A replica that does not answer is infinitely far behind.
+const AWAY: u64 = u64::MAX;
+/// A replica that takes longer to say how far behind it is counts as away.
+const LAG_PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 struct Pool {
@@ -218,6 +234,11 @@ impl Db {
     pub fn connect_lazy(options: &DbOptions) -> Result<Self> {
         let primary = options.pool(&options.url)?;
         let replica = options.replica_url.as_deref().map(|url| options.pool(url)).transpose()?;
+        let replica = replica.map(|pool| Replica {
+            pool,
+            max_lag: options.replica_max_lag,
+            lag: Arc::default(),
+        });
         let local = options.time_outs("SET LOCAL");
         let begin = (options.transaction_pooler && !local.is_empty())
             .then(|| format!("BEGIN; {local}").into());
@@ -232,20 +253,39 @@ impl Db {
         self.primary.acquire().await.map(Conn)
     }
 
-    /// A connection for reads that may be a moment old: to the replica if there is one and it
-    /// answers, else to the primary.
+    /// A connection for reads that may be a moment old: to the replica if there is one that answers and was not too
+    /// far behind when [`Db::measure_replica`] last looked, else to the primary.
     ///
     /// # Errors
     /// As [`Db::acquire`].
     pub async fn acquire_replica(&self) -> Result<Conn> {
-        let Some(replica) = &self.replica else { return self.acquire().await };
-        match replica.acquire().await {
+        let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_fit()) else {
+            return self.acquire().await;
+        };
+        match replica.pool.acquire().await {
             Ok(conn) => Ok(Conn(conn)),
             Err(err) => {
                 tracing::warn!(error = %err, "the replica gave no connection; using the primary");
                 self.acquire().await
             }
         }
+    }
+
+    /// How far the replica is behind, remembered for [`Db::acquire_replica`]; nothing without a replica.
+    ///
+    /// # Errors
+    /// If it does not say; until it does, everything is read from the primary.
+    pub async fn measure_replica(&self) -> Option<Result<Duration>> {
+        let replica = self.replica.as_ref()?;
+        let measured = match tokio::time::timeout(LAG_PATIENCE, replica.measure()).await {
+            Ok(measured) => measured,
+            Err(_) => Err(DbError::Busy),
+        };
+        let millis = measured
+            .as_ref()
+            .map_or(AWAY, |lag| u64::try_from(lag.as_millis()).unwrap_or(AWAY));
+        replica.lag.store(millis, Ordering::Relaxed);
+        Some(measured)
     }
 
     /// A transaction on the primary. Dropping it rolls back.
@@ -280,15 +320,38 @@ impl Db {
     /// The pool over the replica, for metrics.
     #[must_use]
     pub fn replica_stats(&self) -> Option<PoolStats> {
-        self.replica.as_ref().map(Pool::stats)
+        self.replica.as_ref().map(|replica| replica.pool.stats())
     }
 
     /// Closes every connection once it is handed back; later acquires fail.
     pub async fn close(&self) {
         self.primary.pool.close().await;
         if let Some(replica) = &self.replica {
-            replica.pool.close().await;
+            replica.pool.pool.close().await;
         }
+    }
+}
+
+impl Replica {
+    fn is_fit(&self) -> bool {
+        u128::from(self.lag.load(Ordering::Relaxed)) <= self.max_lag.as_millis()
+    }
+
+    async fn measure(&self) -> Result<Duration> {
+        let mut conn = self.pool.acquire().await?;
+        // Without writes on the primary the last transaction grows old although nothing is missing; so a replica that
+        // replayed all it received counts as up to date. `wal_receiver` gone means nobody knows what is missing.
+        let seconds: f64 = sqlx::query_scalar(
+            "SELECT (CASE
+                WHEN NOT pg_is_in_recovery() THEN 0
+                WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
+                    AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0
+                ELSE greatest(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)
+             END)::float8",
+        )
+        .fetch_one(&mut *conn)
+        .await?;
+        Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
     }
 }
 

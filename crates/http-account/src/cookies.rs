@@ -84,6 +84,19 @@ pub(crate) fn clear(ctx: &Ctx) -> HeaderMap {
     )
 }
 
+/// Clears them where a whole installation is shut: the same cookies in another order, as in the reference.
+#[must_use]
+pub fn force_logout(ctx: &Ctx) -> HeaderMap {
+    set(
+        ctx,
+        [
+            ("access_token", "", None, true),
+            ("csrf_token", "", None, false),
+            ("refresh_token", "", None, true),
+        ],
+    )
+}
+
 fn set(ctx: &Ctx, cookies: [(&str, &str, Option<i64>, bool); 3]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value, max_age, http_only) in cookies {

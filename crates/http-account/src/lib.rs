@@ -32,6 +32,8 @@ mod workspaces;
 use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use cookies::force_logout;
+
 /// The routes of this crate.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

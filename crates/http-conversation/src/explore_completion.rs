@@ -46,7 +46,8 @@ fn chat_question(app: App, user: &SignedIn, body: ChatMessagePayload) -> Ask {
     Ask { stream: true, ..body.ask(question(app, user)) }
 }
 
-fn need_completion(app: &App) -> Result<(), ApiError> {
+/// 400 unless the app is a completion app, in Explore's words.
+pub(crate) fn need_completion(app: &App) -> Result<(), ApiError> {
     if app.mode == "completion" {
         return Ok(());
     }

@@ -8,8 +8,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
+    explore_completion::need_completion,
     guard::Installed,
-    mode,
     own::{SavedMessageCreatePayload, SavedMessageListQuery},
     wire::{Done, SavedMessageItem, Scroll},
 };
@@ -35,7 +35,7 @@ async fn list_saved_messages(
     Query(query): Query<SavedMessageListQuery>,
 ) -> Result<Json<Scroll<SavedMessageItem>>, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
-    mode::completion(app)?;
+    need_completion(app)?;
     Ok(Json(Scroll::of(saved::list(&state.ctx, app, who, query.last_id, query.limit).await?)))
 }
 
@@ -55,7 +55,7 @@ async fn save_message(
     Valid(body): Valid<SavedMessageCreatePayload>,
 ) -> Result<Json<Done>, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
-    mode::completion(app)?;
+    need_completion(app)?;
     saved::save(&state.ctx, app, who, body.message_id).await?;
     Ok(Json(Done::SUCCESS))
 }
@@ -75,7 +75,7 @@ async fn delete_saved_message(
     Path((_parent, id)): Path<(Uuid, MessageId)>,
 ) -> Result<NoContent, ApiError> {
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
-    mode::completion(app)?;
+    need_completion(app)?;
     saved::delete(&state.ctx, app, who, id).await?;
     Ok(NoContent)
 }

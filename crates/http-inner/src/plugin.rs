@@ -1,6 +1,7 @@
 //! Calls of plugins back into the server (`/inner/api/…`), which the plugin daemon forwards: who may call, on whose
 //! behalf, and how streams are framed.
 
+mod app;
 mod encrypt;
 mod llm;
 mod model;
@@ -28,6 +29,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(speech::router())
         .merge(encrypt::router())
         .merge(upload::router())
+        .merge(app::router())
 }
 
 /// A call of a plugin with the body `T`, made with the daemon's key on behalf of a workspace and an end user.

@@ -95,7 +95,7 @@ impl Worker {
                 Ok(()) = changes.changed() => {}
                 Some(ended) = running.ended(), if !running.is_empty() => running.settle(ended).await,
                 _ = renew.tick() => running.extend_leases().await,
-                _ = sample.tick() => self.sample(&running).await,
+                _ = sample.tick() => self.sample(&running),
                 _ = poll.tick() => match self.queue.reclaim().await {
                     Ok(_) => {}
                     Err(err) => tracing::warn!(error = %err, "could not put jobs back"),
@@ -153,22 +153,11 @@ impl Worker {
         tracing::info!("the worker has stopped");
     }
 
-    async fn sample(&self, running: &Running) {
+    /// How much is being worked on. (How much waits is read from the queue by whoever is asked for metrics.)
+    fn sample(&self, running: &Running) {
         let mut on_queue: HashMap<&str, usize> = HashMap::new();
         for (queue, _) in &self.options.queues {
             on_queue.insert(queue, running.on_queue(queue));
-            match self.queue.depth(queue).await {
-                Ok(depth) => {
-                    let age = depth.oldest.unwrap_or_default().as_secs_f64();
-                    metrics::gauge!("dify_jobs_ready", "queue" => queue.clone())
-                        .set(depth.ready as f64);
-                    metrics::gauge!("dify_jobs_oldest_seconds", "queue" => queue.clone()).set(age);
-                }
-                Err(err) => {
-                    tracing::debug!(error = %err, "could not measure a queue");
-                    break;
-                }
-            }
         }
         for (queue, n) in on_queue {
             metrics::gauge!("dify_jobs_running", "queue" => queue.to_owned()).set(n as f64);

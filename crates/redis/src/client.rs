@@ -74,6 +74,19 @@ impl Redis {
         self.run(cmd("PING")).await.map(drop)
     }
 
+    /// Whether the nodes of a cluster serve all slots; nothing if this is no cluster.
+    ///
+    /// # Errors
+    /// [`RedisError::Unavailable`].
+    pub async fn cluster_is_whole(&self) -> Option<Result<bool, RedisError>> {
+        if !self.is_cluster() {
+            return None;
+        }
+        let mut command = cmd("CLUSTER");
+        command.arg("INFO");
+        Some(self.run(command).await.map(|answer| says_ok(&answer)))
+    }
+
     /// Moves the in-process clock forward, so that tests of expiry need not wait. No effect on a server.
     pub fn advance_clock(&self, by: Duration) {
         if let Backend::Local(local) = &self.inner.backend {
@@ -142,6 +155,20 @@ impl Redis {
             Backend::Remote(remote) => remote.run_blocking(command, wait).await?,
         };
         Ok(from_redis_value(value)?)
+    }
+}
+
+/// Whether every `CLUSTER INFO` in an answer, one or one a node, says that all is well.
+fn says_ok(answer: &Value) -> bool {
+    const OK: &[u8] = b"cluster_state:ok";
+    let text_is_ok = |text: &[u8]| text.windows(OK.len()).any(|window| window == OK);
+    match answer {
+        Value::BulkString(text) => text_is_ok(text),
+        Value::VerbatimString { text, .. } => text_is_ok(text.as_bytes()),
+        Value::SimpleString(text) => text_is_ok(text.as_bytes()),
+        Value::Map(nodes) => !nodes.is_empty() && nodes.iter().all(|(_, node)| says_ok(node)),
+        Value::Array(nodes) => !nodes.is_empty() && nodes.iter().all(says_ok),
+        _ => false,
     }
 }
 

@@ -9,6 +9,8 @@ use http_core::AppState;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Paths};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::shell::docs;
+
 /// The APIs, and the paths that are theirs.
 pub const SURFACES: [(&str, &[&str]); 5] = [
     ("console", &["/console/api/"]),
@@ -35,26 +37,13 @@ fn documented() -> OpenApiRouter<AppState> {
 
 /// All routes of the APIs.
 pub fn router(config: &Config) -> Router<AppState> {
-    let (router, _) = documented().split_for_parts();
+    let (router, whole) = documented().split_for_parts();
     if config.feature.swagger_ui_enabled {
-        return router.merge(documents());
+        return router.merge(docs::router(&config.feature.swagger_ui_path, |path| {
+            whole.paths.paths.contains_key(path)
+        }));
     }
     router
-}
-
-/// `/openapi/<api>.json` of every API.
-fn documents() -> Router<AppState> {
-    SURFACES.iter().fold(Router::new(), |router, (surface, _)| {
-        router.route(
-            &format!("/openapi/{surface}.json"),
-            axum::routing::get(move || async move {
-                (
-                    [(axum::http::header::CONTENT_TYPE, "application/json")],
-                    openapi(surface).unwrap_or_default(),
-                )
-            }),
-        )
-    })
 }
 
 /// The OpenAPI document of one API as JSON, or nothing for a name that is none.
@@ -163,9 +152,12 @@ fn served() -> Vec<(String, String)> {
             served.push((method.to_owned(), shape(path)));
         }
     }
-    for path in ["/health", "/db-pool-stat"] {
-        served.push(("GET".to_owned(), path.to_owned()));
-    }
+    // What the shell answers: operators' endpoints, documents, and the page that an API's root is.
+    let roots = docs::PREFIXES.iter().flat_map(|(prefix, _)| {
+        ["/swagger.json", "/swagger-ui.html", "/"].map(|name| format!("{prefix}{name}"))
+    });
+    let shell = ["/health", "/db-pool-stat"].map(str::to_owned).into_iter().chain(roots);
+    served.extend(shell.map(|path| ("GET".to_owned(), path)));
     served
 }
 

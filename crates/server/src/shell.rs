@@ -1,8 +1,11 @@
 //! The HTTP shell: what happens around every handler.
 
 pub mod cors;
+pub mod docs;
+pub mod license;
 pub mod observe;
 pub mod ops;
+mod settle;
 mod strays;
 
 use axum::{
@@ -27,6 +30,7 @@ pub fn wrap(routes: Router<AppState>, state: AppState) -> Router {
         .method_not_allowed_fallback(strays::method_not_allowed)
         .fallback(strays::unknown_path)
         .layer(DefaultBodyLimit::max(limit))
+        .layer(middleware::from_fn_with_state(state.clone(), license::apply))
         .layer(CatchPanicLayer::custom(panicked));
     if config.feature.api_compression_enabled {
         // The default predicate leaves event streams, images and small answers as they are.
@@ -34,6 +38,7 @@ pub fn wrap(routes: Router<AppState>, state: AppState) -> Router {
     }
     router
         .layer(middleware::from_fn_with_state(cors::Policies::of(&config), cors::apply))
+        .layer(middleware::from_fn(settle::apply))
         .layer(middleware::from_fn_with_state(observe::Observer::of(&config), observe::observe))
         .with_state(state)
 }

@@ -3,13 +3,12 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use config::{Config, RedisSettings, RedisTopology};
+use config::Config;
 use db::{Db, DbOptions, embedded::Embedded};
 use http_core::AppState;
-use jobs::{JobQueue, RedisQueue};
 use mail::{MailOptions, Mailer, SmtpOptions, SmtpSecurity, Transport};
 use model_runtime::{Precedence, Registry};
-use redis::{Redis, RedisOptions};
+use redis::Redis;
 use services_conversation::Engine;
 use services_core::{Ctx, CtxParts};
 use services_model::Models;
@@ -19,7 +18,9 @@ use services_workflow::{
 };
 use tokio::task::JoinHandle;
 
-use crate::{leases, lifecycle::Roles};
+use crate::{gauges, leases, lifecycle::Roles};
+
+mod connections;
 
 /// The database, opened as the settings say.
 pub struct Base {
@@ -37,6 +38,10 @@ impl Base {
     /// If there is no database to be had.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         let config = Arc::new(config);
+        let kind = &config.middleware.db_type;
+        if kind != "postgresql" && config.own.database_url.is_none() {
+            anyhow::bail!("DB_TYPE is {kind}; this server works with postgresql only");
+        }
         let (url, embedded) = match config.database_url() {
             Some(url) => (url, None),
             None => {
@@ -50,6 +55,7 @@ impl Base {
         let settings = config.database(url);
         let mut options = DbOptions::new(settings.url);
         options.replica_url = settings.replica_url;
+        options.replica_max_lag = settings.replica_max_lag;
         options.max_connections = settings.max_connections;
         options.acquire_timeout = settings.acquire_timeout;
         options.max_lifetime = settings.max_lifetime;
@@ -85,7 +91,10 @@ impl Wired {
     /// If the schedule cannot be used.
     pub fn start_background(&self, roles: Roles) -> anyhow::Result<Vec<JoinHandle<()>>> {
         let ctx = &self.state.ctx;
-        let mut tasks = vec![tokio::spawn(leases::reap(ctx.clone()))];
+        let mut tasks = vec![
+            tokio::spawn(leases::reap(ctx.clone())),
+            tokio::spawn(gauges::watch_replica(ctx.clone())),
+        ];
         let runs = self.state.part::<Runs>().context("nothing runs workflows")?;
         let events = self.state.part::<Events>().context("nothing hears of events")?;
         if roles.api || roles.worker {
@@ -132,24 +141,26 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
     let config = base.config.clone();
     prepare_schema(&base).await?;
     let redis = match config.redis() {
-        Some(settings) => Redis::new(redis_options(settings)?).context("Redis cannot be used")?,
+        Some(settings) => Redis::new(connections::options(settings)?).context("Redis cannot be used")?,
         None => Redis::in_process(),
     };
     let http = http(&config)?;
     let ctx = Ctx::new(CtxParts {
         secret: secret(&config)?,
         db: base.db.clone(),
-        jobs: queue(&config, &redis)?,
+        jobs: connections::queue(&config, &redis)?,
         redis,
         storage: storage(&config)?,
         mail: mailer(&config, &http)?,
         http,
         config,
     });
-    let version = env!("CARGO_PKG_VERSION");
-    let metrics =
-        telemetry::metrics::install(version, option_env!("COMMIT_SHA").unwrap_or_default())?;
-    Ok(Wired { state: wire(ctx)?.with(metrics), base })
+    let mut state = wire(ctx)?;
+    if state.ctx.config.own.metrics_enabled {
+        let commit = option_env!("COMMIT_SHA").unwrap_or_default();
+        state = state.with(telemetry::metrics::install(env!("CARGO_PKG_VERSION"), commit)?);
+    }
+    Ok(Wired { state, base })
 }
 
 /// What handlers reach, over a context. Tests wire a context of their own.
@@ -280,22 +291,6 @@ fn storage(config: &Config) -> anyhow::Result<storage::Storage> {
     storage::Storage::open(&options).context("object storage cannot be opened")
 }
 
-/// The queue: in the broker's Redis, else in the one there is, else in this process.
-fn queue(config: &Config, redis: &Redis) -> anyhow::Result<Arc<dyn JobQueue>> {
-    let broker = config.middleware.celery_broker_url.as_deref().filter(|url| !url.is_empty());
-    let redis = match broker {
-        // Without a Redis of our own this is a single process, and nobody else reads its queue.
-        Some(url) if !redis.is_in_process() => {
-            let service = config.middleware.celery_sentinel_master_name.as_deref();
-            let options =
-                RedisOptions::from_url(url, service).context("CELERY_BROKER_URL cannot be used")?;
-            Redis::new(options).context("CELERY_BROKER_URL cannot be used")?
-        }
-        _ => redis.clone(),
-    };
-    Ok(Arc::new(RedisQueue::new(redis)?))
-}
-
 /// Mail as `MAIL_TYPE` says.
 fn mailer(config: &Config, http: &net::Http) -> anyhow::Result<Mailer> {
     let settings = &config.feature;
@@ -341,44 +336,4 @@ fn http(config: &Config) -> anyhow::Result<net::Http> {
         ..net::HttpOptions::default()
     };
     net::Http::new(options).context("the HTTP client cannot be built")
-}
-
-fn redis_options(settings: RedisSettings) -> anyhow::Result<RedisOptions> {
-    let mut options = match &settings.topology {
-        RedisTopology::Single(url) => RedisOptions::from_url(url, None)?,
-        RedisTopology::Sentinel(sentinel) => RedisOptions::new(redis::Endpoint::Sentinel {
-            nodes: sentinel.nodes.iter().map(|node| (node.host.clone(), node.port)).collect(),
-            service: sentinel.service.clone(),
-            username: sentinel.username.clone(),
-            password: sentinel.password.clone(),
-        }),
-        RedisTopology::Cluster { nodes, password } => {
-            let mut options = RedisOptions::new(redis::Endpoint::Cluster {
-                nodes: nodes.iter().map(|node| (node.host.clone(), node.port)).collect(),
-            });
-            options.password.clone_from(password);
-            options
-        }
-    };
-    if !matches!(settings.topology, RedisTopology::Single(_)) {
-        options.username = options.username.or(settings.username);
-        options.password = options.password.or(settings.password);
-        options.db = settings.db;
-    }
-    if let Some(tls) = settings.tls {
-        let read = |path: &Option<std::path::PathBuf>| -> anyhow::Result<Option<Vec<u8>>> {
-            path.as_ref()
-                .map(|path| {
-                    std::fs::read(path)
-                        .with_context(|| format!("{} cannot be read", path.display()))
-                })
-                .transpose()
-        };
-        options.tls = Some(redis::TlsOptions {
-            verify: tls.verify,
-            ca_pem: read(&tls.ca_file)?,
-            client_pem: read(&tls.cert_file)?.zip(read(&tls.key_file)?),
-        });
-    }
-    Ok(options)
 }

@@ -1,87 +1,10 @@
-//! The billing service of the hosted edition.
-
-use std::time::Duration;
+//! What accounts and workspaces have to do with the billing service of the hosted edition.
 
 use serde_json::Value;
-use services_core::{Ctx, Fault};
+use services_core::Ctx;
+pub(crate) use services_core::billing::{Call, call};
 
 use crate::AccountError;
-
-/// No answer of the billing service is larger.
-const MAX_ANSWER: usize = 1 << 20;
-
-/// What is asked of the billing service.
-#[derive(Debug, Clone)]
-pub(crate) struct Call<'a> {
-    /// The method.
-    pub method: net::Method,
-    /// The path behind `BILLING_API_URL`.
-    pub path: &'a str,
-    /// The query.
-    pub query: Vec<(&'a str, String)>,
-    /// The body.
-    pub json: Option<Value>,
-}
-
-impl<'a> Call<'a> {
-    pub(crate) fn get(path: &'a str, query: Vec<(&'a str, String)>) -> Self {
-        Self { method: net::Method::GET, path, query, json: None }
-    }
-
-    pub(crate) fn send(method: net::Method, path: &'a str, json: Value) -> Self {
-        Self { method, path, query: Vec::new(), json: Some(json) }
-    }
-}
-
-/// The billing service's answer.
-///
-/// # Errors
-/// 400 in the reference's words if it refuses; a fault if it is not there.
-pub(crate) async fn call(ctx: &Ctx, call: Call<'_>) -> Result<Value, AccountError> {
-    let settings = &ctx.config.direct;
-    let url = format!("{}{}", settings.billing_api_url, call.path);
-    let mut request = ctx
-        .http
-        .upstream()
-        .request(call.method.clone(), &url)
-        .header("Billing-Api-Secret-Key", &settings.billing_api_secret_key)
-        .query(&call.query)
-        .timeout(Duration::from_secs(10))
-        .retries(2);
-    if let Some(json) = &call.json {
-        request = request.json(json);
-    }
-    let answer = request
-        .send()
-        .await
-        .map_err(|err| Fault::caused("the billing service does not answer", err))?;
-    if answer.status() != net::StatusCode::OK {
-        return Err(refusal(&call, answer.status()));
-    }
-    let json = answer
-        .json(MAX_ANSWER)
-        .await
-        .map_err(|err| Fault::caused("the billing service's answer is unreadable", err))?;
-    Ok(json)
-}
-
-fn refusal(call: &Call<'_>, status: net::StatusCode) -> AccountError {
-    let path = call.path;
-    AccountError::Invalid(match call.method {
-        net::Method::GET => {
-            "Unable to retrieve billing information. Please try again later or contact support."
-                .to_owned()
-        }
-        net::Method::PUT if status.is_server_error() => {
-            return Fault::Other(format!("the billing service answered {status} to {path}")).into();
-        }
-        net::Method::PUT => "Invalid arguments.".to_owned(),
-        // The reference shows the service's address here.
-        _ => {
-            format!("Unable to process request {path}. Please try again later or contact support.")
-        }
-    })
-}
 
 /// Refuses the address of an account that was deleted lately. Without billing there are none.
 ///

@@ -1,16 +1,14 @@
-//! The enterprise backend: policies of workspaces, and the queues it reads.
+//! What accounts and workspaces have to do with the enterprise service: policies of workspaces, and the queues it reads.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use services_core::{Ctx, Fault};
+use services_core::{Ctx, Fault, enterprise};
 use types::{AccountId, TenantId};
 use uuid::Uuid;
 
 use crate::AccountError;
-
-const MAX_ANSWER: usize = 1 << 20;
 
 /// What the operator lets a workspace do.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,7 +30,7 @@ pub struct WorkspacePermission {
 /// If the backend does not say.
 pub async fn permission(ctx: &Ctx, tenant: TenantId) -> Result<WorkspacePermission, Fault> {
     let path = format!("/workspaces/{tenant}/permission");
-    let answer = request(ctx, net::Method::GET, &path, None, Duration::from_secs(10)).await?;
+    let answer = enterprise::get(ctx, &path).send().await?;
     let permission = answer.get("permission").cloned().unwrap_or_default();
     serde_json::from_value(permission)
         .map_err(|err| Fault::caused("the enterprise backend's answer is unreadable", err))
@@ -59,7 +57,7 @@ pub(crate) async fn check_may_transfer(ctx: &Ctx, tenant: TenantId) -> Result<()
 }
 
 async fn policy(ctx: &Ctx, tenant: TenantId) -> Option<WorkspacePermission> {
-    if !ctx.config.enterprise.enterprise_enabled {
+    if !enterprise::is_on(ctx) {
         return None;
     }
     match permission(ctx, tenant).await {
@@ -73,12 +71,12 @@ async fn policy(ctx: &Ctx, tenant: TenantId) -> Option<WorkspacePermission> {
 
 /// Asks for a new account to be put into the default workspace, where there is one.
 pub(crate) async fn join_default_workspace(ctx: &Ctx, account: AccountId) {
-    if !ctx.config.enterprise.enterprise_enabled {
+    if !enterprise::is_on(ctx) {
         return;
     }
     let body = json!({"account_id": account});
     let path = "/default-workspace/members";
-    let asked = request(ctx, net::Method::POST, path, Some(&body), Duration::from_secs(1)).await;
+    let asked = enterprise::post(ctx, path, &body).timeout(Duration::from_secs(1)).send().await;
     if let Err(err) = asked {
         tracing::warn!(error = %err, account.id = %account, "an account was not put into the default workspace");
     }
@@ -111,7 +109,7 @@ pub(crate) async fn note_removal(ctx: &Ctx, tenant: TenantId, member: AccountId,
 }
 
 async fn push(ctx: &Ctx, queue: &str, note: &Value) {
-    if !ctx.config.enterprise.enterprise_enabled {
+    if !enterprise::is_on(ctx) {
         return;
     }
     if let Err(err) = ctx.redis.lpush(queue, &[note.to_string().as_bytes()]).await {
@@ -121,29 +119,4 @@ async fn push(ctx: &Ctx, queue: &str, note: &Value) {
 
 fn now(ctx: &Ctx) -> String {
     ctx.now().format("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
-}
-
-async fn request(
-    ctx: &Ctx,
-    method: net::Method,
-    path: &str,
-    body: Option<&Value>,
-    timeout: Duration,
-) -> Result<Value, Fault> {
-    let settings = &ctx.config.direct;
-    let mut call = ctx
-        .http
-        .upstream()
-        .request(method, format!("{}{path}", settings.enterprise_api_url))
-        .header("Enterprise-Api-Secret-Key", &settings.enterprise_api_secret_key)
-        .timeout(timeout);
-    if let Some(body) = body {
-        call = call.json(body);
-    }
-    let unreachable = |err| Fault::caused("the enterprise backend does not answer", err);
-    let answer = call.send().await.map_err(unreachable)?;
-    if !answer.is_success() {
-        return Err(Fault::Other(format!("the enterprise backend answered {}", answer.status())));
-    }
-    answer.json(MAX_ANSWER).await.map_err(unreachable)
 }

@@ -1,6 +1,6 @@
 //! What can go wrong for a user of accounts and workspaces, in the words clients know.
 
-use services_core::{Failure, Fault};
+use services_core::{Failure, Fault, billing::BillingError};
 
 macro_rules! outcomes {
     ($($(#[$doc:meta])* $name:ident = $status:literal $code:literal $message:literal;)+) => {
@@ -158,5 +158,14 @@ impl From<redis::RedisError> for AccountError {
 impl From<storage::StorageError> for AccountError {
     fn from(err: storage::StorageError) -> Self {
         Self::Fault(err.into())
+    }
+}
+
+impl From<BillingError> for AccountError {
+    fn from(err: BillingError) -> Self {
+        match err {
+            BillingError::Fault(fault) => Self::Fault(fault),
+            refusal => Self::Invalid(refusal.to_string()),
+        }
     }
 }

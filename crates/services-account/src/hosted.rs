@@ -31,7 +31,7 @@ pub async fn payment_link(
         ("prefilled_email", user.account.email.clone()),
         ("tenant_id", user.tenant.to_string()),
     ];
-    billing::call(ctx, Call::get("/subscription/payment-link", query)).await
+    Ok(billing::call(ctx, Call::get("/subscription/payment-link", query)).await?)
 }
 
 /// Where invoices are.
@@ -44,7 +44,7 @@ pub async fn invoices(ctx: &Ctx, user: &SignedIn) -> Result<Value, AccountError>
         ("prefilled_email", user.account.email.clone()),
         ("tenant_id", user.tenant.to_string()),
     ];
-    billing::call(ctx, Call::get("/invoices", query)).await
+    Ok(billing::call(ctx, Call::get("/invoices", query)).await?)
 }
 
 /// Notes who sent a user here. `partner_key` is Base64.
@@ -59,7 +59,7 @@ pub async fn bind_partner(
 ) -> Result<Value, AccountError> {
     let path = format!("/partners/{partner_key}/tenants");
     let body = json!({"account_id": user.account.id, "click_id": click_id});
-    billing::call(ctx, Call::send(net::Method::PUT, &path, body)).await
+    Ok(billing::call(ctx, Call::send(net::Method::PUT, &path, body)).await?)
 }
 
 fn check_privileged(user: &SignedIn) -> Result<(), AccountError> {
@@ -79,7 +79,7 @@ pub async fn verify_education(ctx: &Ctx, user: &SignedIn) -> Result<Value, Accou
         return Err(AccountError::EducationVerifyLimit);
     }
     let query = vec![("account_id", user.account.id.to_string())];
-    billing::call(ctx, Call::get("/education/verify", query)).await
+    Ok(billing::call(ctx, Call::get("/education/verify", query)).await?)
 }
 
 /// Whether the user has proved a place at a school.
@@ -88,7 +88,7 @@ pub async fn verify_education(ctx: &Ctx, user: &SignedIn) -> Result<Value, Accou
 /// The billing service's.
 pub async fn education_status(ctx: &Ctx, user: &SignedIn) -> Result<Value, AccountError> {
     let query = vec![("account_id", user.account.id.to_string())];
-    billing::call(ctx, Call::get("/education/status", query)).await
+    Ok(billing::call(ctx, Call::get("/education/status", query)).await?)
 }
 
 /// Uses such a proof.
@@ -112,7 +112,7 @@ pub async fn activate_education(
         ("account_id", user.account.id.to_string()),
         ("curr_tenant_id", user.tenant.to_string()),
     ];
-    billing::call(ctx, call).await
+    Ok(billing::call(ctx, call).await?)
 }
 
 /// Schools whose names hold `keywords`.
@@ -130,7 +130,7 @@ pub async fn complete_school(
         ("page", page.to_string()),
         ("limit", limit.to_string()),
     ];
-    billing::call(ctx, Call::get("/education/autocomplete", query)).await
+    Ok(billing::call(ctx, Call::get("/education/autocomplete", query)).await?)
 }
 
 /// Where a compliance report is.
@@ -155,5 +155,5 @@ pub async fn compliance_report(
         "ip_address": ip,
         "device_info": device,
     });
-    billing::call(ctx, Call::send(net::Method::POST, "/compliance/download", body)).await
+    Ok(billing::call(ctx, Call::send(net::Method::POST, "/compliance/download", body)).await?)
 }

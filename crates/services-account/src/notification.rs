@@ -23,6 +23,12 @@ pub enum NotificationError {
     Account(#[from] AccountError),
 }
 
+impl From<services_core::billing::BillingError> for NotificationError {
+    fn from(err: services_core::billing::BillingError) -> Self {
+        AccountError::from(err).into()
+    }
+}
+
 impl From<db::DbError> for NotificationError {
     fn from(err: db::DbError) -> Self {
         Self::Account(err.into())

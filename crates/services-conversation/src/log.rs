@@ -52,7 +52,7 @@ pub async fn list(ctx: &Ctx, app: &App, wish: Wish<'_>) -> Result<Page<Logged>, 
         without_debugger: app.mode == "advanced-chat",
         sort: wish.sort,
     };
-    let mut conn = ctx.db.acquire().await?;
+    let mut conn = ctx.db.acquire_replica().await?;
     let window = wish.window;
     let (ids, total) =
         conversation_log::page(&mut conn, app.id, &filter, window.offset(), window.limit).await?;

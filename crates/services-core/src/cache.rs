@@ -23,6 +23,10 @@ const CHANNEL: &str = "dify_rs:cache:outdated";
 /// How many tags may be known before those without a cached value are swept out.
 const SWEEP_AT: usize = 4096;
 
+/// Pauses between attempts to listen.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_LAST: Duration = Duration::from_secs(5);
+
 type Version = Arc<AtomicU64>;
 
 /// Announces tags whose cached values are out of date, and drops them here when another node announces them.
@@ -49,17 +53,24 @@ impl Invalidation {
         }
     }
 
-    /// Listens to the announcements of other nodes until the channel closes. The server runs this once.
+    /// Listens to the announcements of other nodes, for ever: Redis may come after the server, and go and come back.
+    /// The server runs this once.
     pub async fn listen(&self) {
-        let mut announcements = match self.0.redis.subscribe(CHANNEL).await {
-            Ok(stream) => stream,
-            Err(err) => {
-                tracing::warn!(error = %err, "could not listen for outdated cache entries");
-                return;
+        let mut pause = RETRY_FIRST;
+        loop {
+            match self.0.redis.subscribe(CHANNEL).await {
+                Ok(mut announcements) => {
+                    pause = RETRY_FIRST;
+                    while let Some(tag) = announcements.next().await {
+                        self.raise(&String::from_utf8_lossy(&tag));
+                    }
+                }
+                Err(err) => {
+                    tracing::warn!(error = %err, "cannot listen for outdated cache entries; trying again");
+                }
             }
-        };
-        while let Some(tag) = announcements.next().await {
-            self.raise(&String::from_utf8_lossy(&tag));
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(RETRY_LAST);
         }
     }
 

@@ -1,8 +1,11 @@
-//! What every use case is handed: the context ([`Ctx`]), the failure trait services answer with, and caches.
+//! What every use case is handed: the context ([`Ctx`]), the failure trait services answer with, caches, and the
+//! clients of the billing and the enterprise service.
 
 pub mod batch;
+pub mod billing;
 pub mod cache;
 pub mod ctx;
+pub mod enterprise;
 pub mod failure;
 pub mod fresh;
 pub mod tenant_secret;

@@ -31,7 +31,7 @@ pub struct Notification {
 /// What the account should be told now, in its language or else in English.
 ///
 /// # Errors
-/// [`BillingError::Unavailable`].
+/// [`BillingError`].
 pub async fn list(
     ctx: &Ctx,
     account: AccountId,

@@ -72,7 +72,7 @@ pub async fn list(
         detail: asked.detail,
     };
     let (total, rows) = {
-        let mut conn = ctx.db.acquire().await?;
+        let mut conn = ctx.db.acquire_replica().await?;
         if let Some(email) = set(&asked.account) {
             let account = db::creator::member_by_email(&mut conn, app.tenant_id, &email).await?;
             filter.account =
@@ -139,7 +139,7 @@ pub struct Archived {
 /// Faults of the database.
 pub async fn archived(ctx: &Ctx, app: &App, limit: Limit) -> Result<Page<Archived>, WorkflowError> {
     let (total, rows) = {
-        let mut conn = ctx.db.acquire().await?;
+        let mut conn = ctx.db.acquire_replica().await?;
         let total = workflow_app_log::count_archived(&mut conn, app.tenant_id, app.id).await?;
         let rows = workflow_app_log::archived(&mut conn, app.tenant_id, app.id, limit).await?;
         (total, rows)

@@ -43,7 +43,7 @@ pub async fn daily(
     count: Count,
 ) -> Result<Vec<Day>, WorkflowError> {
     let window = window(app, asked)?;
-    let mut conn = ctx.db.acquire().await?;
+    let mut conn = ctx.db.acquire_replica().await?;
     Ok(match count {
         Count::Runs => statistic::daily_runs(&mut conn, window).await?,
         Count::Users => statistic::daily_users(&mut conn, window).await?,
@@ -61,7 +61,7 @@ pub async fn interactions(
     asked: Asked<'_>,
 ) -> Result<Vec<DayMean>, WorkflowError> {
     let window = window(app, asked)?;
-    let mut conn = ctx.db.acquire().await?;
+    let mut conn = ctx.db.acquire_replica().await?;
     Ok(statistic::daily_interactions(&mut conn, window).await?)
 }
 

@@ -16,11 +16,12 @@ const STREAMS: &str = "open_streams";
 const POOL_IN_USE: &str = "db_pool_in_use";
 const POOL_IDLE: &str = "db_pool_idle";
 const POOL_SIZE: &str = "db_pool_size";
+const POOL_WAITING: &str = "db_pool_waiting";
 const QUEUE_DEPTH: &str = "job_queue_depth";
 const QUEUE_AGE: &str = "job_queue_oldest_age_seconds";
 const MEMORY: &str = "process_resident_memory_bytes";
 const BUILD: &str = "build_info";
-const LAG: &str = "pg_replication_lag_seconds";
+const LAG: &str = "pg_replication_lag";
 const CLUSTER: &str = "redis_cluster_state";
 
 /// Upper bounds in seconds: from a cached read to a long run.
@@ -85,11 +86,12 @@ fn describe() {
     describe_gauge!(POOL_IN_USE, "Database connections in use, by pool");
     describe_gauge!(POOL_IDLE, "Database connections idle, by pool");
     describe_gauge!(POOL_SIZE, "Database connections open, by pool");
+    describe_gauge!(POOL_WAITING, "Callers waiting for a database connection, by pool");
     describe_gauge!(QUEUE_DEPTH, "Tasks waiting, by queue");
     describe_gauge!(QUEUE_AGE, Unit::Seconds, "Age of the oldest waiting task, by queue");
     describe_gauge!(MEMORY, Unit::Bytes, "Resident memory of the process");
     describe_gauge!(BUILD, "Always 1; the labels name the build");
-    describe_gauge!(LAG, Unit::Seconds, "Replication lag of the read replica");
+    describe_gauge!(LAG, Unit::Seconds, "Replication lag in seconds of the read replica");
     describe_gauge!(CLUSTER, "1 if the Redis cluster serves all slots, else 0");
 }
 
@@ -130,10 +132,12 @@ impl Drop for OpenStream {
 }
 
 /// Connections of a pool (`primary`, `replica`).
-pub fn db_pool(pool: &'static str, size: u32, idle: u32) {
+pub fn db_pool(pool: &'static str, size: u32, idle: u32, waiting: u64) {
     gauge!(POOL_SIZE, "pool" => pool).set(f64::from(size));
     gauge!(POOL_IDLE, "pool" => pool).set(f64::from(idle));
     gauge!(POOL_IN_USE, "pool" => pool).set(f64::from(size.saturating_sub(idle)));
+    #[expect(clippy::cast_precision_loss, reason = "no 2^52 callers wait")]
+    gauge!(POOL_WAITING, "pool" => pool).set(waiting as f64);
 }
 
 /// Tasks waiting in a queue and the age of the oldest, zero for an empty queue.
@@ -172,7 +176,7 @@ mod tests {
         request("GET", Some("/v1/messages"), 200, Duration::from_millis(30));
         request("BREW", None, 404, Duration::ZERO);
         let stream = open_stream("chat");
-        db_pool("primary", 5, 2);
+        db_pool("primary", 5, 2, 7);
         job_queue("mail", 3, Duration::from_secs(9));
         replication_lag(Duration::from_millis(1500));
         redis_cluster(true);
@@ -183,9 +187,10 @@ mod tests {
             r#"http_request_duration_seconds_bucket{method="GET",route="/v1/messages",le="0.05"} 1"#,
             r#"open_streams{kind="chat"} 1"#,
             r#"db_pool_in_use{pool="primary"} 3"#,
+            r#"db_pool_waiting{pool="primary"} 7"#,
             r#"job_queue_depth{queue="mail"} 3"#,
             r#"job_queue_oldest_age_seconds{queue="mail"} 9"#,
-            "pg_replication_lag_seconds 1.5",
+            "pg_replication_lag 1.5",
             "redis_cluster_state 1",
             r#"build_info{version="0.1.0",commit="abc",dify_version="1.13.2"} 1"#,
             "# TYPE process_resident_memory_bytes gauge",

@@ -10,7 +10,6 @@ fn nothing_set_means_embedded_database_and_no_redis() {
     assert!(config.is_embedded_database());
     assert_eq!(config.database_url(), None);
     assert!(config.redis().is_none());
-    assert_eq!(config.event_bus_url(), None);
     assert_eq!(config.mode(), Mode::Api);
 }
 
@@ -39,7 +38,10 @@ fn a_socket_directory_is_a_host_too() {
 #[test]
 fn redis_topologies() {
     let single = config(&[("REDIS_HOST", "r"), ("REDIS_PASSWORD", "a b"), ("REDIS_DB", "3")]);
-    assert_eq!(single.event_bus_url().unwrap(), "redis://:a%20b@r:6379/3");
+    let Some(RedisTopology::Single(url)) = single.redis().map(|r| r.topology) else {
+        panic!("not a single server")
+    };
+    assert_eq!(url, "redis://:a%20b@r:6379/3");
     let sentinel = config(&[
         ("REDIS_USE_SENTINEL", "true"),
         ("REDIS_SENTINELS", "a:1, b"),
@@ -52,8 +54,6 @@ fn redis_topologies() {
         found.nodes,
         [RedisNode { host: "a".into(), port: 1 }, RedisNode { host: "b".into(), port: 26379 }]
     );
-    let bus = config(&[("PUBSUB_REDIS_URL", "redis://a"), ("EVENT_BUS_REDIS_URL", "redis://b")]);
-    assert_eq!(bus.event_bus_url().unwrap(), "redis://b");
 }
 
 #[test]

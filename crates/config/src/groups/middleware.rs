@@ -1,7 +1,7 @@
 //! Database, Redis, queue, storage and vector stores.
 
 use super::reasons::{
-    ASYNC, CELERY_ONLY, CLIENT_CACHE, NO_GRPC, PYTHON_POOL, STORAGE, UTF8, VECTOR_STORE,
+    ASYNC, BROKER_SCHEME, CELERY_ONLY, CLIENT_CACHE, EVENT_BUS, NO_GRPC, PYTHON_POOL, REDIS_CLIENT, STORAGE, UTF8, VECTOR_STORE,
 };
 use crate::kind::{
     ChannelType, DatabaseType, Flag, Float, HologresDistance, HologresQuantisation,
@@ -41,9 +41,9 @@ settings! {
         redis_sentinels: MaybeText = None, "Comma list host:port";
         redis_sentinel_password: MaybeText = None, "Password for sentinels";
         redis_sentinel_service_name: MaybeText = None, "Sentinel master name";
-        redis_sentinel_socket_timeout: Float = 0.1, "Sentinel socket timeout s";
+        redis_sentinel_socket_timeout: Float = 0.1, "Sentinel socket timeout s", ignored REDIS_CLIENT;
         redis_sentinel_username: MaybeText = None, "User for sentinels";
-        redis_serialization_protocol: Int = 3, "RESP version";
+        redis_serialization_protocol: Int = 3, "RESP version", ignored REDIS_CLIENT;
         redis_ssl_ca_certs: MaybeText = None, "CA file";
         redis_ssl_certfile: MaybeText = None, "Client certificate file";
         redis_ssl_cert_reqs: Text = "CERT_NONE", "CERT_NONE | CERT_OPTIONAL | CERT_REQUIRED (unknown = CERT_NONE); also used for Celery TLS";
@@ -54,19 +54,19 @@ settings! {
         redis_use_ssl: Flag = false, "TLS to Redis";
 
         // Event bus
-        pubsub_redis_channel_type: ChannelType = "pubsub", "Event transport: pubsub | sharded | streams", names ["EVENT_BUS_REDIS_CHANNEL_TYPE", "PUBSUB_REDIS_CHANNEL_TYPE"];
-        pubsub_redis_url: MaybeText = None, "Event bus Redis URL; empty = built from REDIS_*", names ["EVENT_BUS_REDIS_URL", "PUBSUB_REDIS_URL"];
-        pubsub_redis_use_clusters: Flag = false, "Event bus via Redis Cluster client", names ["EVENT_BUS_REDIS_USE_CLUSTERS", "PUBSUB_REDIS_USE_CLUSTERS"];
-        pubsub_streams_retention_seconds: Int = 600, "EXPIRE put on stream keys after each publish", names ["EVENT_BUS_STREAMS_RETENTION_SECONDS", "PUBSUB_STREAMS_RETENTION_SECONDS"];
+        pubsub_redis_channel_type: ChannelType = "pubsub", "Event transport: pubsub | sharded | streams", names ["EVENT_BUS_REDIS_CHANNEL_TYPE", "PUBSUB_REDIS_CHANNEL_TYPE"], ignored EVENT_BUS;
+        pubsub_redis_url: MaybeText = None, "Event bus Redis URL; empty = built from REDIS_*", names ["EVENT_BUS_REDIS_URL", "PUBSUB_REDIS_URL"], ignored EVENT_BUS;
+        pubsub_redis_use_clusters: Flag = false, "Event bus via Redis Cluster client", names ["EVENT_BUS_REDIS_USE_CLUSTERS", "PUBSUB_REDIS_USE_CLUSTERS"], ignored EVENT_BUS;
+        pubsub_streams_retention_seconds: Int = 600, "EXPIRE put on stream keys after each publish", names ["EVENT_BUS_STREAMS_RETENTION_SECONDS", "PUBSUB_STREAMS_RETENTION_SECONDS"], ignored EVENT_BUS;
 
         // Queue
         celery_backend: Text = "redis", "Result backend: redis | database | rabbitmq (latter two = db+DSN)", ignored CELERY_ONLY;
         celery_broker_url: MaybeText = None, "Celery broker (and redis result backend)";
         celery_sentinel_master_name: MaybeText = None, "Broker master name";
         celery_sentinel_password: MaybeText = None, "Broker sentinel password";
-        celery_sentinel_socket_timeout: Float = 0.1, "Broker sentinel timeout s";
+        celery_sentinel_socket_timeout: Float = 0.1, "Broker sentinel timeout s", ignored REDIS_CLIENT;
         celery_task_annotations: JsonObject = None, "JSON task_annotations (null = none)", ignored CELERY_ONLY;
-        celery_use_sentinel: Flag = false, "Broker via Sentinel transport options";
+        celery_use_sentinel: Flag = false, "Broker via Sentinel transport options", ignored BROKER_SCHEME;
         queue_monitor_alert_emails: MaybeText = None, "Comma list of alert recipients";
         queue_monitor_interval: Float = 30.0, "Minutes between queue checks (0/None = 30)";
         queue_monitor_threshold: Int = 200, "Alert when LLEN of broker list \"dataset\" reaches this";

@@ -15,7 +15,7 @@ settings! {
         // Database
         db_max_connections: MaybeInt = None, "Pool cap of one process; unset = SQLALCHEMY_POOL_SIZE + SQLALCHEMY_MAX_OVERFLOW";
         db_statement_timeout_ms: Natural = 30_000, "Statement timeout of requests, ms; 0 = none. Migrations and clean-up have none";
-        db_transaction_pooler: Flag = false, "The database is reached through PgBouncer in transaction mode";
+        db_transaction_pooler: Flag = false, "The database is reached through PgBouncer in transaction mode, which must know prepared statements (1.21 or later, max_prepared_statements above 0)";
         db_replica_max_lag_ms: Natural = 5_000, "Replica lag above which reads go to the primary, ms";
 
         // Runs and conversations

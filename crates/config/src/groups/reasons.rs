@@ -3,6 +3,8 @@
 
 pub(crate) const ASYNC: &str =
     "runs are asynchronous tasks on one runtime; there is no pool of threads to size";
+pub(crate) const BROKER_SCHEME: &str =
+    "the scheme of CELERY_BROKER_URL (sentinel://) says it already";
 pub(crate) const CELERY_ONLY: &str = "an option of the Celery library; the queue keeps no results";
 pub(crate) const CLIENT_CACHE: &str = "Redis answers are not cached by the client library";
 pub(crate) const NO_GRPC: &str = "the store is spoken to over HTTP only";
@@ -21,3 +23,8 @@ pub(crate) const UNUSED: &str = "the reference declares it and does not read it 
 pub(crate) const UTC: &str = "the process always works in UTC";
 pub(crate) const UTF8: &str = "the connection is always UTF-8";
 pub(crate) const VECTOR_STORE: &str = "this vector store is not built in";
+/// Nothing reads the setting yet; which those are stands in `unread.txt`.
+pub(crate) const NOT_YET: &str = "what it is for is not built yet";
+pub(crate) const EVENT_BUS: &str =
+    "events stay in the process that runs the app; nodes tell each other over the Redis of REDIS_*";
+pub(crate) const REDIS_CLIENT: &str = "the client chooses protocol and time limits itself";

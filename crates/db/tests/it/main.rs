@@ -7,4 +7,5 @@ mod embedded;
 mod id_types;
 mod migrate;
 mod pool;
+mod pooler;
 mod testing;

@@ -111,3 +111,21 @@ async fn concurrent_starters_build_once_each_through_one_connection() {
     assert_eq!(reports.iter().filter(|r| r.built).count(), 1);
     assert_eq!(reports.iter().map(|r| r.added.len()).sum::<usize>(), 2);
 }
+
+#[tokio::test]
+async fn whoever_looks_while_another_builds_sees_all_or_nothing() {
+    let test = TestDb::empty().await;
+    let looker = Db::connect_lazy(&DbOptions::new(test.url())).unwrap();
+    let builder = Db::connect_lazy(&DbOptions::new(test.url())).unwrap();
+    let building = tokio::spawn(async move { migrate::run(&builder).await.unwrap() });
+    loop {
+        let seen = migrate::status(&looker).await.unwrap();
+        match seen.dify {
+            DifySchema::Empty => {}
+            DifySchema::Current => break,
+            torn => panic!("half a database was seen: {torn:?}"),
+        }
+        assert!(seen.applied.is_empty(), "{seen}");
+    }
+    assert!(building.await.unwrap().built);
+}

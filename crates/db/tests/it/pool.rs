@@ -126,3 +126,31 @@ async fn reads_use_the_replica_while_it_answers() {
     let fallback = text(&mut db.acquire_replica().await.unwrap(), name).await.unwrap();
     assert_eq!(fallback, from_primary);
 }
+
+#[tokio::test]
+async fn a_replica_that_is_away_or_too_far_behind_is_left_alone() {
+    let (primary, replica) = (TestDb::empty().await, TestDb::empty().await);
+    let name = "SELECT current_database()::text";
+    let with = |url: &str, max_lag: u64| DbOptions {
+        replica_url: Some(url.to_owned()),
+        replica_max_lag: Duration::from_millis(max_lag),
+        acquire_timeout: Duration::from_secs(1),
+        ..options(&primary)
+    };
+
+    // A database that is no standby is never behind.
+    let db = Db::connect(&with(replica.url(), 0)).await.unwrap();
+    assert_eq!(db.measure_replica().await.unwrap().unwrap(), Duration::ZERO);
+    let read = text(&mut db.acquire_replica().await.unwrap(), name).await.unwrap();
+    assert!(replica.url().contains(&read), "{read}");
+
+    let broken = replica.url().replace("/dify_test_", "/no_such_");
+    let db = Db::connect(&with(&broken, 5000)).await.unwrap();
+    assert!(db.measure_replica().await.unwrap().is_err());
+    let failed = db.replica_stats().unwrap().failed_total;
+    let read = text(&mut db.acquire_replica().await.unwrap(), name).await.unwrap();
+    assert!(primary.url().contains(&read), "{read}");
+    assert_eq!(db.replica_stats().unwrap().failed_total, failed, "it was not even asked");
+
+    assert!(Db::connect(&options(&primary)).await.unwrap().measure_replica().await.is_none());
+}

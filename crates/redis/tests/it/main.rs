@@ -16,3 +16,4 @@ mod locks;
 mod outage;
 mod pubsub;
 mod support;
+mod topologies;

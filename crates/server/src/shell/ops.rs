@@ -60,7 +60,7 @@ async fn render_metrics(State(state): State<AppState>) -> Response {
     let Some(handle) = state.part::<telemetry::metrics::Handle>() else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    crate::gauges::refresh(&state.ctx);
+    crate::gauges::refresh(&state.ctx).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response()
 }
 

@@ -62,6 +62,9 @@ const PUBLIC_WEB: [&str; 12] = [
     "GET /inner/api/",
 ];
 
+/// Files everybody may see who knows the id.
+const PUBLIC_FILES: [&str; 1] = ["GET /files/workspaces/{}/webapp-logo"];
+
 /// Which role a route asks for in the reference: method, path, `admin`, `editor` or `dataset_operator`.
 const ROLES: &str = include_str!("roles.tsv");
 
@@ -290,7 +293,22 @@ async fn nobody_gets_in_without_credentials() {
             }
         }
     }
+    // Signed links, servers of tools and triggers: their secret is in the address, and this is none.
+    for (route, schemas) in served("files") {
+        if PUBLIC_FILES.contains(&&*route.pattern()) {
+            continue;
+        }
+        let reply = call(&nobody, &route, &schemas, &ids).await;
+        if !is_refusal(&reply) {
+            findings.note("without a signature", &route, &reply);
+        }
+    }
     findings.must_be_none();
+}
+
+/// A client's mistake, or an error of JSON-RPC.
+fn is_refusal(reply: &Reply) -> bool {
+    reply.status.is_client_error() || reply.status.is_success() && reply.json.get("error").is_some()
 }
 
 #[tokio::test]
@@ -305,11 +323,15 @@ async fn another_workspaces_things_are_out_of_reach() {
     let keys = stranger.post("/console/api/datasets/api-keys", json!({})).await.expect(200);
     let of_app = app.client().bearer(app_key.as_str().unwrap());
     let of_datasets = app.client().bearer(keys["token"].as_str().unwrap());
+    let visitor = visitor(&app, &stranger, theirs.as_str().unwrap()).await;
 
     let mut findings = Findings::default();
-    for (surface, clients) in
-        [("console", vec![&stranger]), ("service", vec![&of_app, &of_datasets])]
-    {
+    for (surface, clients) in [
+        ("console", vec![&stranger]),
+        ("service", vec![&of_app, &of_datasets]),
+        ("web", vec![&visitor]),
+        ("files", vec![&stranger, &visitor, &of_app]),
+    ] {
         for (route, schemas) in served(surface) {
             let names_ours = route.parameters().any(|name| ids.known(name).is_some());
             if !names_ours || is_public_by_id(&route) {
@@ -318,7 +340,8 @@ async fn another_workspaces_things_are_out_of_reach() {
             for client in &clients {
                 let reply = call(client, &route, &schemas, &ids).await;
                 // "Nothing" is an answer too.
-                let is_open = reply.status.is_success() && !(reply.bytes.starts_with(b"null"));
+                let is_empty = reply.bytes.starts_with(b"null") || is_empty_page(&reply.json);
+                let is_open = reply.status.is_success() && !is_empty && !is_refusal(&reply);
                 if is_open || reply.status.is_server_error() {
                     findings.note("with another workspace's credentials", &route, &reply);
                 }
@@ -329,9 +352,26 @@ async fn another_workspaces_things_are_out_of_reach() {
     owner.get(&format!("/console/api/apps/{}", ids.of("app_id"))).await.expect(200);
 }
 
+fn is_empty_page(body: &Value) -> bool {
+    body["data"].as_array().is_some_and(Vec::is_empty)
+}
+
+/// Somebody with a passport of the web app of `app`.
+async fn visitor(server: &TestServer, owner: &Client, app: &str) -> Client {
+    let path = format!("/console/api/apps/{app}/site-enable");
+    owner.post(&path, json!({"enable_site": true})).await.expect(200);
+    let detail = owner.get(&format!("/console/api/apps/{app}")).await.expect(200);
+    let code = detail["site"]["access_token"].as_str().unwrap().to_owned();
+    let client = server.client().header("x-app-code", &code);
+    let passport = client.get("/api/passport").await.expect(200)["access_token"].clone();
+    client.bearer(passport.as_str().unwrap())
+}
+
 /// Icons and the like, which everybody may see who knows the id.
 fn is_public_by_id(route: &Route) -> bool {
     PUBLIC_CONSOLE.contains(&&*route.pattern())
+        || PUBLIC_WEB.contains(&&*route.pattern())
+        || PUBLIC_FILES.contains(&&*route.pattern())
         || route.path.starts_with("/console/api/workspaces/{tenant_id}/")
 }
 
