@@ -6,6 +6,11 @@ profile=${1:-release}
 directory=$profile
 [ "$profile" = dev ] && directory=debug
 port=${DIFY_PORT:-5001}
+# The private PostgreSQL does not run as root, and its own user must reach the data: not so below /root.
+if [ -z "${DIFY_DATA_DIR:-}" ] && [ "$(id -u)" -eq 0 ] && [ ! -d .dify ]; then
+    user=postgres; id -u "$user" >/dev/null 2>&1 || user=nobody
+    if ! runuser -u "$user" -- test -x "$PWD"; then export DIFY_DATA_DIR=/var/lib/dify-api-rs; fi
+fi
 cat <<TEXT
 
 dify-api is starting on http://127.0.0.1:$port   (data in ${DIFY_DATA_DIR:-.dify}; Ctrl-C stops it)

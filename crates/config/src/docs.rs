@@ -48,7 +48,9 @@ pub fn markdown() -> Result<String, ConfigErrors> {
     }
     page.push_str(
         "\n`OPENDAL_<SCHEME>_*` gives the options of the storage operator of `OPENDAL_SCHEME`, e.g. \
-         `OPENDAL_FS_ROOT`, `OPENDAL_S3_BUCKET`: the lower-cased rest of the name is the option.\n",
+         `OPENDAL_FS_ROOT`, `OPENDAL_S3_BUCKET`: the lower-cased rest of the name is the option.\n\n\
+         `azure-blob`, `google-storage`, `aliyun-oss`, `tencent-cos`, `huawei-obs` and `volcengine-tos` need a build \
+         with the feature `all-storage`, which the image is; a build without it says so and does not start.\n",
     );
     Ok(page)
 }

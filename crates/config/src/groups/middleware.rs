@@ -84,19 +84,19 @@ settings! {
 
         // Storage: Aliyun OSS
         aliyun_cloudbox_id: MaybeText = None, "CloudBox id", ignored STORAGE;
-        aliyun_oss_access_key: MaybeText = None, "Access key", ignored STORAGE;
-        aliyun_oss_auth_version: MaybeText = None, "V4 for V4 signing", ignored STORAGE;
-        aliyun_oss_bucket_name: MaybeText = None, "Bucket", ignored STORAGE;
-        aliyun_oss_endpoint: MaybeText = None, "Endpoint", ignored STORAGE;
-        aliyun_oss_path: MaybeText = None, "Key prefix", ignored STORAGE;
-        aliyun_oss_region: MaybeText = None, "Region", ignored STORAGE;
-        aliyun_oss_secret_key: MaybeText = None, "Secret key", ignored STORAGE;
+        aliyun_oss_access_key: MaybeText = None, "Access key";
+        aliyun_oss_auth_version: MaybeText = None, "V4 for V4 signing";
+        aliyun_oss_bucket_name: MaybeText = None, "Bucket";
+        aliyun_oss_endpoint: MaybeText = None, "Endpoint";
+        aliyun_oss_path: MaybeText = None, "Key prefix";
+        aliyun_oss_region: MaybeText = None, "Region";
+        aliyun_oss_secret_key: MaybeText = None, "Secret key";
 
         // Storage: Azure Blob
-        azure_blob_account_key: MaybeText = None, "Key, or managedidentity", ignored STORAGE;
-        azure_blob_account_name: MaybeText = None, "Account", ignored STORAGE;
-        azure_blob_account_url: MaybeText = None, "URL", ignored STORAGE;
-        azure_blob_container_name: MaybeText = None, "Container", ignored STORAGE;
+        azure_blob_account_key: MaybeText = None, "Key, or managedidentity";
+        azure_blob_account_name: MaybeText = None, "Account";
+        azure_blob_account_url: MaybeText = None, "URL";
+        azure_blob_container_name: MaybeText = None, "Container";
 
         // Storage: Baidu BOS
         baidu_obs_access_key: MaybeText = None, "Access key", ignored STORAGE;
@@ -118,15 +118,15 @@ settings! {
         clickzetta_volume_workspace: Text = "quick_start", "Workspace", ignored STORAGE;
 
         // Storage: GCS
-        google_storage_bucket_name: MaybeText = None, "Bucket", ignored STORAGE;
-        google_storage_service_account_json_base64: MaybeText = None, "Base64 service account JSON; empty = ADC", ignored STORAGE;
+        google_storage_bucket_name: MaybeText = None, "Bucket";
+        google_storage_service_account_json_base64: MaybeText = None, "Base64 service account JSON; empty = ADC";
 
         // Storage: Huawei OBS
-        huawei_obs_access_key: MaybeText = None, "Access key", ignored STORAGE;
-        huawei_obs_bucket_name: MaybeText = None, "Bucket", ignored STORAGE;
-        huawei_obs_path_style: Flag = false, "Path style", ignored STORAGE;
-        huawei_obs_secret_key: MaybeText = None, "Secret key", ignored STORAGE;
-        huawei_obs_server: MaybeText = None, "Server", ignored STORAGE;
+        huawei_obs_access_key: MaybeText = None, "Access key";
+        huawei_obs_bucket_name: MaybeText = None, "Bucket";
+        huawei_obs_path_style: Flag = false, "Path style";
+        huawei_obs_secret_key: MaybeText = None, "Secret key";
+        huawei_obs_server: MaybeText = None, "Server";
 
         // Storage: OCI (S3 API)
         oci_access_key: MaybeText = None, "Access key";
@@ -150,19 +150,19 @@ settings! {
         supabase_url: MaybeText = None, "URL", ignored STORAGE;
 
         // Storage: Tencent COS
-        tencent_cos_bucket_name: MaybeText = None, "Bucket", ignored STORAGE;
-        tencent_cos_custom_domain: MaybeText = None, "Custom domain", ignored STORAGE;
-        tencent_cos_region: MaybeText = None, "Region", ignored STORAGE;
-        tencent_cos_scheme: MaybeText = None, "URL scheme", ignored STORAGE;
-        tencent_cos_secret_id: MaybeText = None, "Secret id", ignored STORAGE;
-        tencent_cos_secret_key: MaybeText = None, "Secret key", ignored STORAGE;
+        tencent_cos_bucket_name: MaybeText = None, "Bucket";
+        tencent_cos_custom_domain: MaybeText = None, "Custom domain";
+        tencent_cos_region: MaybeText = None, "Region";
+        tencent_cos_scheme: MaybeText = None, "URL scheme";
+        tencent_cos_secret_id: MaybeText = None, "Secret id";
+        tencent_cos_secret_key: MaybeText = None, "Secret key";
 
         // Storage: Volcengine TOS
-        volcengine_tos_access_key: MaybeText = None, "Access key", ignored STORAGE;
-        volcengine_tos_bucket_name: MaybeText = None, "Bucket", ignored STORAGE;
-        volcengine_tos_endpoint: MaybeText = None, "Endpoint", ignored STORAGE;
-        volcengine_tos_region: MaybeText = None, "Region", ignored STORAGE;
-        volcengine_tos_secret_key: MaybeText = None, "Secret key", ignored STORAGE;
+        volcengine_tos_access_key: MaybeText = None, "Access key";
+        volcengine_tos_bucket_name: MaybeText = None, "Bucket";
+        volcengine_tos_endpoint: MaybeText = None, "Endpoint";
+        volcengine_tos_region: MaybeText = None, "Region";
+        volcengine_tos_secret_key: MaybeText = None, "Secret key";
 
         // Vector store: Alibaba MySQL
         alibabacloud_mysql_charset: Text = "utf8mb4", "Charset", ignored VECTOR_STORE;

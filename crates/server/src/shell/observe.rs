@@ -12,6 +12,8 @@ use config::Config;
 use tracing::Instrument;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+const SPAN_ID: HeaderName = HeaderName::from_static("x-span-id");
 const VERSION: HeaderName = HeaderName::from_static("x-version");
 const ENV: HeaderName = HeaderName::from_static("x-env");
 const RESPONSE_TIME: HeaderName = HeaderName::from_static("x-response-time");
@@ -79,6 +81,13 @@ pub async fn observe(State(observer): State<Observer>, request: Request, next: N
     });
 
     let headers = response.headers_mut();
+    if let Some((trace, parent)) = telemetry::propagation::span_ids(&span) {
+        for (name, value) in [(TRACE_ID, trace), (SPAN_ID, parent)] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.entry(name).or_insert(value);
+            }
+        }
+    }
     headers.insert(REQUEST_ID, id);
     headers.insert(VERSION, HeaderValue::from_static(types::DIFY_VERSION));
     headers.insert(ENV, observer.env);

@@ -77,6 +77,9 @@ impl Server {
     /// Starts a process that need not become a server of HTTP.
     pub fn start_without_waiting(settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        // Started by root, a private PostgreSQL runs as somebody else, who must be let in.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(directory.path(), open).unwrap();
         let port = free_port();
         let log = directory.path().join("log");
         let file = std::fs::File::create(&log).unwrap();
