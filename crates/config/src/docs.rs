@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn the_page_is_current() {
-        let found = std::fs::read_to_string(root().join("docs/configuration.md")).unwrap_or_default();
+        let found =
+            std::fs::read_to_string(root().join("docs/configuration.md")).unwrap_or_default();
         assert!(
             found == super::markdown().unwrap(),
             "docs/configuration.md is out of date: run `make docs` and commit what it changes"

@@ -281,9 +281,8 @@ impl Db {
             Ok(measured) => measured,
             Err(_) => Err(DbError::Busy),
         };
-        let millis = measured
-            .as_ref()
-            .map_or(AWAY, |lag| u64::try_from(lag.as_millis()).unwrap_or(AWAY));
+        let millis =
+            measured.as_ref().map_or(AWAY, |lag| u64::try_from(lag.as_millis()).unwrap_or(AWAY));
         replica.lag.store(millis, Ordering::Relaxed);
         Some(measured)
     }

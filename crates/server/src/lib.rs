@@ -6,6 +6,7 @@ pub mod cli;
 pub mod gauges;
 pub mod leases;
 pub mod lifecycle;
+mod memory;
 pub mod routes;
 pub mod shell;
 pub mod wiring;

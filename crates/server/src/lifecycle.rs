@@ -15,7 +15,7 @@ use services_core::Ctx;
 use tokio::net::{TcpListener, TcpSocket};
 use tower::util::MapRequestLayer;
 
-use crate::{routes, shell, wiring};
+use crate::{memory, routes, shell, wiring};
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,11 @@ pub async fn run(config: Config, mut roles: Roles) -> anyhow::Result<ExitCode> {
     let listener = tokio::spawn(async move { invalidation.listen().await });
     let background = wired.start_background(roles)?;
     let signals = tokio::spawn(watch_signals(ctx.clone()));
+    tokio::spawn(async {
+        // Once the router is built and the first connections are open.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let _ = tokio::task::spawn_blocking(memory::give_back).await;
+    });
 
     let outcome = if roles.api {
         serve(&wired.state, started, grace).await

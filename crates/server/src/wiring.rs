@@ -141,7 +141,9 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
     let config = base.config.clone();
     prepare_schema(&base).await?;
     let redis = match config.redis() {
-        Some(settings) => Redis::new(connections::options(settings)?).context("Redis cannot be used")?,
+        Some(settings) => {
+            Redis::new(connections::options(settings)?).context("Redis cannot be used")?
+        }
         None => Redis::in_process(),
     };
     let http = http(&config)?;

@@ -1,7 +1,8 @@
 //! Database, Redis, queue, storage and vector stores.
 
 use super::reasons::{
-    ASYNC, BROKER_SCHEME, CELERY_ONLY, CLIENT_CACHE, EVENT_BUS, NO_GRPC, PYTHON_POOL, REDIS_CLIENT, STORAGE, UTF8, VECTOR_STORE,
+    ASYNC, BROKER_SCHEME, CELERY_ONLY, CLIENT_CACHE, EVENT_BUS, NO_GRPC, PYTHON_POOL, REDIS_CLIENT,
+    STORAGE, UTF8, VECTOR_STORE,
 };
 use crate::kind::{
     ChannelType, DatabaseType, Flag, Float, HologresDistance, HologresQuantisation,

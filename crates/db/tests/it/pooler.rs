@@ -115,7 +115,9 @@ async fn statements_and_transactions_work_through_a_transaction_pooler() {
             }
             let mut conn = db.acquire().await?;
             let taken = account::email_taken(&mut conn, &email).await?;
-            Ok::<_, db::DbError>(!taken && account::find_by_email(&mut conn, &email).await?.is_none())
+            Ok::<_, db::DbError>(
+                !taken && account::find_by_email(&mut conn, &email).await?.is_none(),
+            )
         }
     });
     assert!(try_join_all(work).await.unwrap().into_iter().all(|fine| fine));

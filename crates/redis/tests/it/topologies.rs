@@ -70,7 +70,9 @@ async fn until<F: Future<Output = bool>>(what: &str, look: impl Fn() -> F) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), looking).await.unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(Duration::from_secs(30), looking)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 async fn works(redis: &Redis) {
@@ -78,7 +80,8 @@ async fn works(redis: &Redis) {
     assert_eq!(redis.get("k").await.unwrap().unwrap(), b"v");
     let mut heard = redis.subscribe("c").await.unwrap();
     redis.publish("c", "hello").await.unwrap();
-    let message = tokio::time::timeout(Duration::from_secs(10), futures::StreamExt::next(&mut heard));
+    let message =
+        tokio::time::timeout(Duration::from_secs(10), futures::StreamExt::next(&mut heard));
     assert_eq!(message.await.unwrap().unwrap(), "hello");
 }
 
@@ -90,11 +93,16 @@ async fn a_cluster_is_found_through_any_node_and_says_whether_it_is_whole() {
          cluster-require-full-coverage yes\nrequirepass secret"
     );
     let Some(server) = Server::start(port, &lines).await else { return };
-    let cli = |words: &[&str]| server.cli(&[&["-a", "secret", "--no-auth-warning"], words].concat());
+    let cli =
+        |words: &[&str]| server.cli(&[&["-a", "secret", "--no-auth-warning"], words].concat());
     assert!(cli(&["cluster", "addslotsrange", "0", "16383"]).starts_with("OK"));
-    until("the cluster is whole", || async { cli(&["cluster", "info"]).contains("cluster_state:ok") }).await;
+    until("the cluster is whole", || async {
+        cli(&["cluster", "info"]).contains("cluster_state:ok")
+    })
+    .await;
 
-    let mut options = RedisOptions::new(Endpoint::Cluster { nodes: vec![("127.0.0.1".into(), port)] });
+    let mut options =
+        RedisOptions::new(Endpoint::Cluster { nodes: vec![("127.0.0.1".into(), port)] });
     options.password = Some("secret".into());
     let redis = Redis::new(options).unwrap();
     assert!(redis.is_cluster());
@@ -102,7 +110,10 @@ async fn a_cluster_is_found_through_any_node_and_says_whether_it_is_whole() {
     assert!(redis.cluster_is_whole().await.unwrap().unwrap());
 
     assert!(cli(&["cluster", "delslotsrange", "16000", "16383"]).starts_with("OK"));
-    until("slots are missed", || async { cli(&["cluster", "info"]).contains("cluster_state:fail") }).await;
+    until("slots are missed", || async {
+        cli(&["cluster", "info"]).contains("cluster_state:fail")
+    })
+    .await;
     assert!(!redis.cluster_is_whole().await.unwrap().unwrap());
     assert!(Redis::in_process().cluster_is_whole().await.is_none());
 }

@@ -27,7 +27,8 @@ pub const PREFIXES: [(&str, &str); 6] = [
 const PAGE: &str = include_str!("../../assets/docs.html");
 const SCRIPT: &str = include_str!("../../assets/docs.js");
 /// The page runs its own script and talks to its own server, nothing else.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'";
+const POLICY: &str =
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'";
 
 /// The routes; `page` is the page's path below each root (`SWAGGER_UI_PATH`), left out where it `is_taken`.
 pub fn router(page: &str, is_taken: impl Fn(&str) -> bool) -> Router<AppState> {
@@ -41,7 +42,11 @@ pub fn router(page: &str, is_taken: impl Fn(&str) -> bool) -> Router<AppState> {
         router = router.route(&format!("{prefix}/swagger.json"), get(move || document(surface)));
         let path = format!("{prefix}{page}");
         // The router panics over a path that is there already, or that it cannot read.
-        if page.len() > 1 && page != "/swagger.json" && !page.contains(['{', '}', '*']) && !is_taken(&path) {
+        if page.len() > 1
+            && page != "/swagger.json"
+            && !page.contains(['{', '}', '*'])
+            && !is_taken(&path)
+        {
             router = router.route(&path, get(move || show(surface)));
         }
     }
@@ -66,8 +71,10 @@ async fn document(surface: &'static str) -> Response {
 
 async fn show(surface: &'static str) -> Response {
     let page = PAGE.replace("{surface}", surface);
-    let headers: [(HeaderName, &str); 2] =
-        [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
+    let headers: [(HeaderName, &str); 2] = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
     (headers, page).into_response()
 }
 

@@ -37,11 +37,8 @@ pub async fn apply(State(state): State<AppState>, request: Request, next: Next) 
     let Err(why) = enterprise::check_license(&state.ctx).await else {
         return next.run(request).await;
     };
-    let error = ApiError::new(
-        StatusCode::UNAUTHORIZED,
-        "unauthorized_and_force_logout",
-        why.to_string(),
-    );
+    let error =
+        ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized_and_force_logout", why.to_string());
     let mut response = error.into_response();
     for (name, value) in http_account::force_logout(&state.ctx) {
         if let Some(name) = name.or(Some(axum::http::header::SET_COOKIE)) {

@@ -56,7 +56,8 @@ pub(super) fn options(settings: RedisSettings) -> anyhow::Result<RedisOptions> {
     if let Some(cap) = settings.max_connections {
         // Shared connections carry any number of calls; the rest of the cap is for those that wait.
         options.connections = options.connections.min(cap);
-        options.max_blocking = options.max_blocking.min(cap.saturating_sub(options.connections).max(1));
+        options.max_blocking =
+            options.max_blocking.min(cap.saturating_sub(options.connections).max(1));
     }
     if let Some(tls) = settings.tls {
         options.tls = Some(tls_options(&tls)?);

@@ -132,7 +132,9 @@ async fn accounts_are_made_and_mended() {
     assert!(code == 1 && said.contains("Password must contain"), "{said}");
     let (code, said) = reset("first@example.com", "Passw0rd!2", "Passw0rd!2");
     assert!(code == 0 && said.contains("Password reset successfully."), "{said}");
-    assert!(!signs_in("first@example.com", password) && signs_in("first@example.com", "Passw0rd!2"));
+    assert!(
+        !signs_in("first@example.com", password) && signs_in("first@example.com", "Passw0rd!2")
+    );
 
     let moved = ["--new-email", "second@example.com", "--email-confirm", "second@example.com"];
     let (code, said) =

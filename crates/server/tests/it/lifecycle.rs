@@ -13,7 +13,8 @@ async fn it_says_how_it_is() {
     let health = server.get("/health").unwrap();
     assert!(health.body.contains(r#""status":"ok","version":"1.13.2""#), "{health:?}");
     let head = health.head.to_lowercase();
-    for line in ["x-version: 1.13.2", "x-env: test", "x-response-time: ", "server-timing: app;dur="] {
+    for line in ["x-version: 1.13.2", "x-env: test", "x-response-time: ", "server-timing: app;dur="]
+    {
         assert!(head.contains(line), "{line}\n{head}");
     }
     assert_eq!(server.get("/livez").unwrap().body, "ok");
@@ -80,7 +81,8 @@ async fn a_second_signal_ends_it_at_once() {
     let db = TestDb::new().await;
     let mut server = Server::start(&[("DATABASE_URL", db.url())]);
     let mut open = server.connect();
-    open.write_all(b"POST /console/api/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").unwrap();
+    open.write_all(b"POST /console/api/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        .unwrap();
     server.get("/livez").unwrap();
     server.signal("TERM");
     until("nobody takes connections", || server.get("/livez").is_none().then_some(()));
@@ -95,7 +97,9 @@ async fn an_early_answer_leaves_the_connection_open() {
     let mut stream = server.connect();
     for _ in 0..20 {
         // Nobody reads this body: the path is unknown. It comes in a piece of its own, as many clients send it.
-        stream.write_all(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n").unwrap();
+        stream
+            .write_all(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
+            .unwrap();
         stream.flush().unwrap();
         std::thread::yield_now();
         stream.write_all(b"body").unwrap();

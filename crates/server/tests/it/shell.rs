@@ -78,7 +78,9 @@ async fn the_documentation_is_there_when_asked_for_and_loads_nothing_from_elsewh
 #[tokio::test]
 async fn an_installation_whose_licence_ended_only_says_so() {
     let info = |status: &str| json!({"License": {"status": status}}).to_string().into_bytes();
-    for (status, open) in [("active", true), ("expiring", true), ("expired", false), ("lost", false)] {
+    for (status, open) in
+        [("active", true), ("expiring", true), ("expired", false), ("lost", false)]
+    {
         let told = info(status);
         let service = Listener::new(&[("GET /info", 200, "application/json", &told)]).await;
         let app = TestServer::with(&[
@@ -92,7 +94,8 @@ async fn an_installation_whose_licence_ended_only_says_so() {
             let shut = reply.json["code"] == "unauthorized_and_force_logout";
             assert_eq!(shut, !open, "{status} {path}: {}", reply.json);
             if shut {
-                let words = format!("Enterprise license is {status}. Please contact your administrator.");
+                let words =
+                    format!("Enterprise license is {status}. Please contact your administrator.");
                 assert_eq!(reply.json["message"], words.as_str());
                 let cleared: Vec<_> = reply.headers.get_all("set-cookie").iter().collect();
                 assert_eq!(cleared.len(), 3, "{cleared:?}");
