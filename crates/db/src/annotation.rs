@@ -107,23 +107,25 @@ pub async fn insert(
     .await?)
 }
 
-/// Adds annotations that are made of no message.
+/// Adds annotations that are made of no message, but for those that are there.
 #[tracing::instrument(name = "db.annotation.insert_all", skip_all, err)]
 pub async fn insert_all(
     db: &mut PgConnection,
     app: AppId,
     by: AccountId,
-    rows: &[(String, String)],
+    rows: &[(Uuid, &str, &str)],
     now: NaiveDateTime,
 ) -> Result<()> {
-    let ids: Vec<Uuid> = rows.iter().map(|_| Uuid::new_v4()).collect();
-    let questions: Vec<String> = rows.iter().map(|(question, _)| question.clone()).collect();
-    let answers: Vec<String> = rows.iter().map(|(_, answer)| answer.clone()).collect();
+    let ids: Vec<Uuid> = rows.iter().map(|(id, _, _)| *id).collect();
+    let questions: Vec<String> =
+        rows.iter().map(|(_, question, _)| (*question).to_owned()).collect();
+    let answers: Vec<String> = rows.iter().map(|(_, _, answer)| (*answer).to_owned()).collect();
     sqlx::query!(
         r#"
         INSERT INTO message_annotations (id, app_id, question, content, account_id, created_at, updated_at)
         SELECT id, $2, question, content, $3, $6, $6
         FROM unnest($1::uuid[], $4::text[], $5::text[]) AS t(id, question, content)
+        ON CONFLICT (id) DO NOTHING
         "#,
         &ids,
         app as _,
@@ -200,6 +202,8 @@ pub async fn delete(db: &mut PgConnection, app: AppId, ids: Option<&[Uuid]>) -> 
             RETURNING id
         ), history AS (
             DELETE FROM app_annotation_hit_histories h USING gone WHERE h.app_id = $1 AND h.annotation_id = gone.id
+        ), vectors AS (
+            DELETE FROM dify_rs_annotation_vectors v USING gone WHERE v.app_id = $1 AND v.annotation_id = gone.id
         )
         SELECT count(*) AS "count!" FROM gone
         "#,

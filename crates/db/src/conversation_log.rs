@@ -266,6 +266,7 @@ pub async fn purge(db: &mut PgConnection, id: ConversationId) -> Result<u64> {
         "DELETE FROM message_agent_thoughts t USING messages m WHERE m.id = t.message_id AND m.conversation_id = $1",
         "DELETE FROM saved_messages s USING messages m WHERE m.id = s.message_id AND m.conversation_id = $1",
         "DELETE FROM pinned_conversations WHERE conversation_id = $1",
+        "DELETE FROM conversation_messages WHERE session_id = $1",
         "DELETE FROM messages WHERE conversation_id = $1",
     );
     Ok(rows)

@@ -62,10 +62,12 @@ pub mod trigger_subscription;
 
 // Conversations, messages, end users.
 pub mod annotation;
+pub mod annotation_reply;
 pub mod app_statistic;
 pub mod conversation;
 pub mod conversation_list;
 pub mod conversation_log;
+pub mod conversation_message;
 pub mod end_user;
 pub mod message;
 pub mod message_feedback;

@@ -310,7 +310,7 @@ pub async fn feedbacks(
                f.from_account_id, a.name AS "account_name?", a.email AS "account_email?", f.created_at, f.updated_at
         FROM message_feedbacks f LEFT JOIN accounts a ON a.id = f.from_account_id
         WHERE f.app_id = $1 AND f.message_id = ANY($2)
-        ORDER BY f.created_at, f.id
+        ORDER BY f.updated_at, f.created_at, f.id
         "#,
         app as _,
         messages,

@@ -33,6 +33,16 @@ const ADDITIONS: &[Addition] = &[
         name: "running",
         sql: include_str!("../../../migrations/own/0002_running.sql"),
     },
+    Addition {
+        version: 3,
+        name: "annotation_vectors",
+        sql: include_str!("../../../migrations/own/0003_annotation_vectors.sql"),
+    },
+    Addition {
+        version: 4,
+        name: "conversation_messages_age",
+        sql: include_str!("../../../migrations/own/0004_conversation_messages_age.sql"),
+    },
 ];
 
 /// Key of the advisory lock: any number nobody else uses, the same in every release.

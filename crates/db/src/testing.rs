@@ -93,6 +93,18 @@ impl TestDb {
         }
     }
 
+    /// The number a statement answers.
+    ///
+    /// # Panics
+    /// If it fails or answers something else.
+    pub async fn count(&self, sql: &str) -> i64 {
+        let mut db = self.db.acquire().await.unwrap_or_else(|err| panic!("no connection: {err}"));
+        sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+            .fetch_one(&mut *db)
+            .await
+            .unwrap_or_else(|err| panic!("{sql}: {err}"))
+    }
+
     async fn create(migrated: bool) -> Result<Self> {
         let (server_url, mut admin) = connect_server().await?;
         let name = clone_name();

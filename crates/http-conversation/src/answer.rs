@@ -33,12 +33,22 @@ mod repeat;
 /// How often a stream says that it is alive.
 const PING: Duration = Duration::from_secs(10);
 
-/// Asks, and answers the way the client wants it.
+/// After how much silence a stream of a basic app says so first. The reference begins only streams of graphs with a ping,
+/// and clients count on the first event being one with data.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Asks, and answers the way the client wants it. With an `Idempotency-Key`, who asked before gets that answer again.
 pub(crate) async fn ask(
     engine: &Engine,
     headers: &HeaderMap,
-    ask: Ask,
+    mut ask: Ask,
 ) -> Result<Response, ApiError> {
+    if let Some(key) = headers.get(repeat::HEADER) {
+        match repeat::claim(engine, headers, &ask, key).await? {
+            Ok(key) => ask.idempotency = Some(key),
+            Err(earlier) => return Ok(earlier),
+        }
+    }
     let (invoke_from, streams) = (ask.invoke_from, ask.stream);
     let started = generate::start(engine, ask).await.map_err(refused)?;
     answer(engine, headers, invoke_from, streams, started).await
@@ -137,7 +147,8 @@ fn stream(engine: &Engine, headers: &HeaderMap, from: InvokeFrom, started: Start
     if numbered {
         started.run.keep();
     }
-    sse::response(frames(started.run, writer, 0, numbered, cancels(engine)))
+    let silence = if started.mode == Mode::Chatflow { Duration::ZERO } else { SILENCE };
+    sse::response(frames(started.run, writer, 0, numbered, silence, cancels(engine)))
 }
 
 /// Whether a run ends when its client goes away.
@@ -164,24 +175,24 @@ pub(crate) async fn come_back(
     let after = header.or(position.last_event_id).unwrap_or(0);
     let writer = Writer { prefix, task_id: task.to_string(), detail: from.detail() };
     run.keep();
-    Ok(sse::response(frames(run, writer, after, true, cancels(engine))))
+    Ok(sse::response(frames(run, writer, after, true, Duration::ZERO, cancels(engine))))
 }
 
-/// The events of a run behind number `after`, with pings between.
+/// The events of a run behind number `after`, with pings between; the first after some `silence`.
 pub(crate) fn frames(
     run: Arc<Run>,
     writer: Writer,
     after: u64,
     numbered: bool,
+    silence: Duration,
     cancels: bool,
 ) -> impl Stream<Item = Frame> + Send {
     async_stream::stream! {
         let mut reader = run.log.reader(after);
         let mut attached = Attached { run: Some(run), cancels };
-        let mut pings = tokio::time::interval(PING);
+        let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + silence, PING);
         pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            // The first tick is at once: the client knows that it is heard.
             let next = tokio::select! {
                 biased;
                 _ = pings.tick() => {

@@ -66,7 +66,11 @@ pub(crate) struct AnnotationListQuery {
 }
 
 /// These endpoints say `not_found` of an app where others say `app_not_found`.
-async fn find_app(state: &AppState, tenant: TenantId, id: AppId) -> Result<db::app::App, ApiError> {
+pub(crate) async fn find_app(
+    state: &AppState,
+    tenant: TenantId,
+    id: AppId,
+) -> Result<db::app::App, ApiError> {
     match app::find(&state.ctx, tenant, id).await {
         Ok(app) => Ok(app),
         Err(AppError::NotFound) => Err(ApiError::not_found("App not found")),

@@ -402,7 +402,7 @@ async fn get_completion_conversation(
     let message = match row.first_message_id {
         None => None,
         Some(id) => match log::message(&state.ctx, &app, id).await {
-            Ok(shown) => Some(shown.into()),
+            Ok(shown) => Some(MessageDetail::of_completion(shown)),
             Err(TalkError::NoMessage) => None,
             Err(err) => return Err(err.into()),
         },

@@ -13,17 +13,16 @@ use services_conversation::{
     generate::{Ask, like::Like},
     stop,
 };
-use services_platform::explore::{
-    installed::{self, Viewer},
-    trial,
-};
+use services_platform::explore::{installed, trial};
 use types::{AppId, MessageId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     answer,
-    request::{self, ChatMessagePayload, CompletionMessagePayload, LikeQuery, Stopped},
+    guard::Installed,
+    mode,
+    request::{ChatMessagePayload, CompletionMessagePayload, LikeQuery, Stopped},
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -55,16 +54,10 @@ pub(crate) fn need_completion(app: &App) -> Result<(), ApiError> {
 }
 
 fn need_chat(app: &App) -> Result<(), ApiError> {
-    if request::is_chat(app) {
+    if mode::is_chat(app) {
         return Ok(());
     }
     Err(ApiError::new(StatusCode::BAD_REQUEST, "not_chat_app", "App mode is invalid."))
-}
-
-async fn installed_app(state: &AppState, user: &SignedIn, id: Uuid) -> Result<App, ApiError> {
-    let viewer = Viewer { tenant: user.tenant, account: user.account.id };
-    let (_, app) = installed::find(&state.ctx, viewer, id).await?;
-    Ok(app)
 }
 
 /// Ask an installed completion app.
@@ -81,11 +74,10 @@ async fn complete(
     State(state): State<AppState>,
     engine: Part<Engine>,
     headers: HeaderMap,
-    Console(user): Console,
+    Installed { user, app }: Installed,
     Path(id): Path<Uuid>,
     Valid(body): Valid<CompletionMessagePayload>,
 ) -> Result<Response, ApiError> {
-    let app = installed_app(&state, &user, id).await?;
     need_completion(&app)?;
     installed::note_use(&state.ctx, user.tenant, id).await?;
     answer::ask(&engine, &headers, body.ask(question(app, &user))).await
@@ -103,10 +95,10 @@ async fn complete(
 async fn stop_completion(
     State(state): State<AppState>,
     engine: Part<Engine>,
-    Console(user): Console,
-    Path((id, task)): Path<(Uuid, String)>,
+    Installed { user, app }: Installed,
+    Path((_id, task)): Path<(Uuid, String)>,
 ) -> Result<Json<Stopped>, ApiError> {
-    need_completion(&installed_app(&state, &user, id).await?)?;
+    need_completion(&app)?;
     stop::stop(&state.ctx, engine.hub(), &task, Caller::Account(user.account.id)).await;
     Ok(Stopped::success())
 }
@@ -121,14 +113,12 @@ async fn stop_completion(
     responses((status = 200, description = "The answer, or a stream of it"), (status = "4XX", body = ErrorBody)),
 )]
 async fn more_like_this(
-    State(state): State<AppState>,
     engine: Part<Engine>,
     headers: HeaderMap,
-    Console(user): Console,
-    Path((id, message)): Path<(Uuid, MessageId)>,
+    Installed { user, app }: Installed,
+    Path((_id, message)): Path<(Uuid, MessageId)>,
     Query(query): Query<LikeQuery>,
 ) -> Result<Response, ApiError> {
-    let app = installed_app(&state, &user, id).await?;
     need_completion(&app)?;
     let like = Like {
         app,
@@ -154,11 +144,10 @@ async fn chat(
     State(state): State<AppState>,
     engine: Part<Engine>,
     headers: HeaderMap,
-    Console(user): Console,
+    Installed { user, app }: Installed,
     Path(id): Path<Uuid>,
     Valid(body): Valid<ChatMessagePayload>,
 ) -> Result<Response, ApiError> {
-    let app = installed_app(&state, &user, id).await?;
     need_chat(&app)?;
     installed::note_use(&state.ctx, user.tenant, id).await?;
     answer::ask(&engine, &headers, chat_question(app, &user, body)).await
@@ -176,10 +165,10 @@ async fn chat(
 async fn stop_chat(
     State(state): State<AppState>,
     engine: Part<Engine>,
-    Console(user): Console,
-    Path((id, task)): Path<(Uuid, String)>,
+    Installed { user, app }: Installed,
+    Path((_id, task)): Path<(Uuid, String)>,
 ) -> Result<Json<Stopped>, ApiError> {
-    need_chat(&installed_app(&state, &user, id).await?)?;
+    need_chat(&app)?;
     stop::stop(&state.ctx, engine.hub(), &task, Caller::Account(user.account.id)).await;
     Ok(Stopped::success())
 }

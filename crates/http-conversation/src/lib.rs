@@ -1,7 +1,10 @@
 //! Conversations over HTTP: asking, stopping, coming back, and what is kept of them.
 
 mod answer;
+mod audio;
+mod console_agent;
 mod console_annotation;
+mod console_annotation_reply;
 mod console_chatflow;
 mod console_completion;
 mod console_log;
@@ -11,6 +14,7 @@ mod explore_completion;
 mod explore_conversation;
 mod explore_message;
 mod explore_saved_message;
+mod form;
 mod guard;
 mod mode;
 mod own;
@@ -42,11 +46,14 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(explore_conversation::router())
         .merge(explore_message::router())
         .merge(explore_saved_message::router())
+        .merge(console_agent::router())
         .merge(console_annotation::router())
+        .merge(console_annotation_reply::router())
         .merge(console_log::router())
         .merge(console_message::router())
         .merge(console_statistic::router())
         .merge(console_chatflow::router())
         .merge(console_completion::router())
         .merge(explore_completion::router())
+        .merge(audio::router())
 }

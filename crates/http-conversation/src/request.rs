@@ -1,9 +1,7 @@
 //! What requests of all surfaces have in common.
 
-use axum::http::StatusCode;
-use http_core::{ApiError, Json, validation::JsonObject};
+use http_core::{Json, validation::JsonObject};
 use serde::{Deserialize, Serialize};
-use services_account::App;
 use services_conversation::generate::Ask;
 use types::{ConversationId, MessageId};
 use uuid::Uuid;
@@ -124,20 +122,6 @@ pub(crate) struct LikeQuery {
 pub(crate) struct Position {
     /// Like the header `Last-Event-ID`, which wins.
     pub(crate) last_event_id: Option<u64>,
-}
-
-/// Whether the app is one to chat with.
-pub(crate) fn is_chat(app: &App) -> bool {
-    matches!(app.mode.as_str(), "chat" | "agent-chat" | "advanced-chat")
-}
-
-/// The refusal of an app that is no chat.
-pub(crate) fn not_chat() -> ApiError {
-    ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "not_chat_app",
-        "Please check if your app mode matches the right API route.",
-    )
 }
 
 /// Checks an id that may be left out or empty.

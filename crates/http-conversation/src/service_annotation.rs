@@ -11,13 +11,21 @@ use services_account::session;
 use services_conversation::annotation::{self, Wish};
 use types::{AnnotationId, Limit, Page};
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
-use crate::console_annotation::{Annotation, AnnotationListQuery};
+use crate::{
+    console_annotation::{Annotation, AnnotationListQuery},
+    console_annotation_reply::{
+        self as reply, AnnotationJob, AnnotationJobStatus, AnnotationReplyPayload,
+    },
+};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_annotations, create_annotation))
         .routes(routes!(update_annotation, delete_annotation))
+        .routes(routes!(switch_annotation_reply))
+        .routes(routes!(get_annotation_reply_status))
 }
 
 /// The annotations of the app, newest first.
@@ -103,4 +111,41 @@ async fn delete_annotation(
 ) -> Result<NoContent, ApiError> {
     annotation::delete(&state.ctx, &app, id).await?;
     Ok(NoContent)
+}
+
+/// Let the app reply with annotations, or no longer. It counts as the workspace owner's wish.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/annotation-reply/{action}",
+    operation_id = "service_switch_annotation_reply",
+    tag = "annotation",
+    params(("action" = String, Path, description = "`enable` or `disable`")),
+    request_body = AnnotationReplyPayload,
+    responses((status = 200, body = AnnotationJob), (status = "4XX", body = ErrorBody)),
+)]
+async fn switch_annotation_reply(
+    State(state): State<AppState>,
+    KeyedApp(app): KeyedApp,
+    Path(action): Path<String>,
+    Valid(body): Valid<AnnotationReplyPayload>,
+) -> Result<Json<AnnotationJob>, ApiError> {
+    let owner = session::owner_of(&state.ctx, app.tenant_id).await?;
+    reply::switch(&state, &app, owner.account.id, &action, body).await
+}
+
+/// How far a switch is.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/annotation-reply/{action}/status/{job_id}",
+    operation_id = "service_get_annotation_reply_status",
+    tag = "annotation",
+    params(("action" = String, Path, description = "`enable` or `disable`"), ("job_id" = Uuid, Path)),
+    responses((status = 200, body = AnnotationJobStatus), (status = "4XX", body = ErrorBody)),
+)]
+async fn get_annotation_reply_status(
+    State(state): State<AppState>,
+    _: KeyedApp,
+    Path((action, job)): Path<(String, Uuid)>,
+) -> Result<Json<AnnotationJobStatus>, ApiError> {
+    reply::job_status(&state, &action, job).await
 }

@@ -23,7 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    answer,
+    answer, mode,
     request::{self, CompletionMessagePayload, Position, ResponseMode, Stopped},
 };
 
@@ -169,9 +169,7 @@ async fn chat(
     call: ServiceCall<ChatRequestPayload>,
 ) -> Result<Response, ApiError> {
     let ServiceCall { app, end_user, body } = call;
-    if !request::is_chat(&app) {
-        return Err(request::not_chat());
-    }
+    mode::chat(&app)?;
     let conversation = request::id(body.conversation_id).map(ConversationId);
     let is_async = body.response_mode == Some(ResponseMode::Async);
     let webhook = body
@@ -210,9 +208,7 @@ async fn stop_chat(
     Path(task): Path<String>,
     call: ServiceCall<Nothing>,
 ) -> Result<Json<Stopped>, ApiError> {
-    if !request::is_chat(&call.app) {
-        return Err(request::not_chat());
-    }
+    mode::chat(&call.app)?;
     stop::stop(&state.ctx, engine.hub(), &task, Caller::EndUser(call.end_user.id)).await;
     Ok(Stopped::success())
 }

@@ -110,6 +110,7 @@ async fn suggest_questions(
             "bad_request",
             "Suggested Questions Is Disabled.",
         )),
+        Err(AssistError::NoMessage) => Err(ApiError::not_found("Message Not Exists.")),
         Err(err) => Err(err.into()),
     }
 }

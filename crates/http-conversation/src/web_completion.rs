@@ -3,11 +3,10 @@
 use app_engine::basic::{Caller, InvokeFrom};
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::Response,
 };
 use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid, guard::Visitor};
-use services_account::App;
 use services_conversation::{
     Engine,
     generate::{Ask, like::Like},
@@ -18,8 +17,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    answer,
-    request::{self, ChatMessagePayload, CompletionMessagePayload, LikeQuery, Position, Stopped},
+    answer, mode,
+    request::{ChatMessagePayload, CompletionMessagePayload, LikeQuery, Position, Stopped},
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -37,21 +36,6 @@ fn question(visitor: &services_account::web_passport::Visitor) -> Ask {
     Ask::new(visitor.app.clone(), Caller::EndUser(visitor.end_user.id), InvokeFrom::WebApp)
 }
 
-fn need_completion(app: &App) -> Result<(), ApiError> {
-    if app.mode == "completion" {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "not_completion_app",
-        "Please check if your Completion app mode matches the right API route.",
-    ))
-}
-
-fn need_chat(app: &App) -> Result<(), ApiError> {
-    if request::is_chat(app) { Ok(()) } else { Err(request::not_chat()) }
-}
-
 /// Ask a completion app.
 #[utoipa::path(
     post,
@@ -67,7 +51,7 @@ async fn complete(
     Visitor(visitor): Visitor,
     Valid(body): Valid<CompletionMessagePayload>,
 ) -> Result<Response, ApiError> {
-    need_completion(&visitor.app)?;
+    mode::completion(&visitor.app)?;
     let ask = body.ask(question(&visitor));
     answer::ask(&engine, &headers, ask).await
 }
@@ -87,7 +71,7 @@ async fn stop_completion(
     Visitor(visitor): Visitor,
     Path(task): Path<String>,
 ) -> Result<Json<Stopped>, ApiError> {
-    need_completion(&visitor.app)?;
+    mode::completion(&visitor.app)?;
     stop::stop(&state.ctx, engine.hub(), &task, Caller::EndUser(visitor.end_user.id)).await;
     Ok(Stopped::success())
 }
@@ -128,7 +112,7 @@ async fn more_like_this(
     Path(message): Path<MessageId>,
     Query(query): Query<LikeQuery>,
 ) -> Result<Response, ApiError> {
-    need_completion(&visitor.app)?;
+    mode::completion(&visitor.app)?;
     let like = Like {
         app: visitor.app,
         message,
@@ -154,9 +138,9 @@ async fn chat(
     Visitor(visitor): Visitor,
     Valid(body): Valid<ChatMessagePayload>,
 ) -> Result<Response, ApiError> {
-    need_chat(&visitor.app)?;
-    let ask = body.ask(Ask { names_conversation: true, ..question(&visitor) });
-    answer::ask(&engine, &headers, ask).await
+    mode::chat(&visitor.app)?;
+    // Web apps ask for a name themselves.
+    answer::ask(&engine, &headers, body.ask(question(&visitor))).await
 }
 
 /// Stop an answer.
@@ -174,7 +158,7 @@ async fn stop_chat(
     Visitor(visitor): Visitor,
     Path(task): Path<String>,
 ) -> Result<Json<Stopped>, ApiError> {
-    need_chat(&visitor.app)?;
+    mode::chat(&visitor.app)?;
     stop::stop(&state.ctx, engine.hub(), &task, Caller::EndUser(visitor.end_user.id)).await;
     Ok(Stopped::success())
 }

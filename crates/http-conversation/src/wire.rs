@@ -418,13 +418,21 @@ pub(crate) struct MessageDetail {
     created_at: i64,
     agent_thoughts: Vec<AgentThought>,
     message_files: Vec<MessageFile>,
-    #[schema(value_type = Vec<Object>)]
-    extra_contents: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    extra_contents: Option<Vec<Value>>,
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     status: String,
     error: Option<String>,
     parent_message_id: Option<MessageId>,
+}
+
+impl MessageDetail {
+    /// The message of a completion, which has nothing beside its answer.
+    pub(crate) fn of_completion(shown: Shown) -> Self {
+        Self { extra_contents: None, ..shown.into() }
+    }
 }
 
 impl From<Shown> for MessageDetail {
@@ -450,7 +458,7 @@ impl From<Shown> for MessageDetail {
             created_at: seconds(row.created_at),
             agent_thoughts: shown.thoughts.into_iter().map(Into::into).collect(),
             message_files: shown.files.into_iter().map(Into::into).collect(),
-            extra_contents: shown.extra,
+            extra_contents: Some(shown.extra),
             metadata: shown.metadata,
             status: row.status,
             error: row.error,

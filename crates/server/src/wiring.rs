@@ -9,7 +9,7 @@ use http_core::AppState;
 use mail::{MailOptions, Mailer, SmtpOptions, SmtpSecurity, Transport};
 use model_runtime::{Precedence, Registry};
 use redis::Redis;
-use services_conversation::Engine;
+use services_conversation::{Engine, annotation_reply::Annotations};
 use services_core::{Ctx, CtxParts};
 use services_model::Models;
 use services_workflow::{
@@ -114,7 +114,10 @@ impl Wired {
                 }
             }));
         }
-        let handlers = worker::handlers(ctx, &runs, &events);
+        let mut handlers = worker::handlers(ctx, &runs, &events);
+        if let Some(annotations) = self.state.part::<Annotations>() {
+            handlers = worker::annotation::register(handlers, ctx, &annotations);
+        }
         if roles.beat {
             let beat = worker::beat(ctx, &handlers)?;
             tasks.push(tokio::spawn(beat.run(ctx.shutdown().clone())));
@@ -181,7 +184,9 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
     });
     let events = Events::new(ctx.clone(), plugins.clone());
     let ports = services_app::Ports::new(models.clone(), plugins);
-    let engine = Engine::new(ctx.clone(), services_conversation::adapt::ports(&models));
+    let annotations = Annotations::new(&models);
+    let world = services_conversation::adapt::ports(&models, &annotations);
+    let engine = Engine::new(ctx.clone(), world);
     engine.watch();
     let runs = Runs::new(
         ctx.clone(),
@@ -197,6 +202,7 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
         .with(ports)
         .with(tools)
         .with(engine)
+        .with(annotations)
         .with(runs)
         .with(events))
 }

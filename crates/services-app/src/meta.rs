@@ -88,7 +88,11 @@ fn graph_tools(graph: &str) -> Vec<Object> {
         .collect()
 }
 
-async fn api_icon(ctx: &Ctx, app: &App, provider: &str) -> Result<Value, AppError> {
+/// The icon of an API tool provider: colour and letter.
+///
+/// # Errors
+/// The database's.
+pub async fn api_icon(ctx: &Ctx, app: &App, provider: &str) -> Result<Value, AppError> {
     let stored = match provider.parse::<Uuid>() {
         Ok(id) => {
             let mut conn = ctx.db.acquire().await?;

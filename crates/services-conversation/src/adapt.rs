@@ -14,21 +14,22 @@ use services_model::Models;
 
 pub use absent::Absent;
 
+use crate::annotation_reply::Annotations;
+
 /// The models of workspaces, as engines see them.
 #[must_use]
 pub fn models(models: &Models) -> Arc<dyn ModelSource> {
     Arc::new(self::models::Source(models.clone()))
 }
 
-/// The world without knowledge and annotations, which are added by who has them.
+/// The world without knowledge, which is added by who has it.
 #[must_use]
-pub fn ports(models: &Models) -> Ports {
-    let absent = Arc::new(Absent);
+pub fn ports(models: &Models, annotations: &Annotations) -> Ports {
     let ctx = models.ctx();
     Ports {
         models: Arc::new(self::models::Source(models.clone())),
-        retriever: absent.clone(),
-        annotations: absent,
+        retriever: Arc::new(Absent),
+        annotations: Arc::new(annotations.clone()),
         moderator: Arc::new(moderation::Asked {
             models: models.clone(),
             extensions: extensions::Extensions(ctx.clone()),

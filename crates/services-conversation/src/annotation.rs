@@ -10,6 +10,8 @@ use services_platform::tag::escape_like;
 use types::{AccountId, AnnotationId, Limit, MessageId, Page};
 use uuid::Uuid;
 
+use crate::annotation_reply;
+
 /// Why an annotation is not what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum AnnotationError {
@@ -133,6 +135,7 @@ pub async fn create(
     let content = wish.answer.ok_or(AnnotationError::NoAnswer)?;
     let given = wish.question.filter(|question| !question.is_empty());
     let now = ctx.now_naive();
+    let mut is_new = true;
     let mut tx = ctx.db.begin().await?;
     let saved = match wish.message {
         None => {
@@ -145,7 +148,10 @@ pub async fn create(
             let message = message.ok_or(AnnotationError::NoMessage)?;
             let question = given.unwrap_or(&message.query);
             match rows::update_of_message(&mut tx, app.id, id, (question, content), now).await? {
-                Some(changed) => changed,
+                Some(changed) => {
+                    is_new = false;
+                    changed
+                }
                 None => {
                     let of = Some((message.conversation_id, id));
                     let new = NewAnnotation { app: app.id, of, question, content, by };
@@ -155,6 +161,7 @@ pub async fn create(
         }
     };
     tx.commit().await?;
+    annotation_reply::question_changed(ctx, app, saved.id, &saved.question, is_new).await?;
     Ok(saved)
 }
 
@@ -174,7 +181,10 @@ pub async fn update(
     let answer = answer.ok_or(AnnotationError::NoAnswer)?;
     let mut conn = ctx.db.acquire().await?;
     let changed = rows::update(&mut conn, app.id, id, (question, answer), ctx.now_naive()).await?;
-    changed.ok_or(AnnotationError::NotFound)
+    drop(conn);
+    let changed = changed.ok_or(AnnotationError::NotFound)?;
+    annotation_reply::question_changed(ctx, app, id, &changed.question, false).await?;
+    Ok(changed)
 }
 
 /// Deletes an annotation.
@@ -197,6 +207,7 @@ pub async fn delete_all(ctx: &Ctx, app: &App, ids: Option<&[Uuid]>) -> Result<u6
     let mut tx = ctx.db.begin().await?;
     let deleted = rows::delete(&mut tx, app.id, ids).await?;
     tx.commit().await?;
+    annotation_reply::outdate(ctx, app.id).await;
     Ok(deleted)
 }
 
@@ -245,6 +256,7 @@ pub async fn set_threshold(
     }
     let setting = rows::setting(&mut tx, app.id).await?;
     tx.commit().await?;
+    annotation_reply::outdate(ctx, app.id).await;
     setting.ok_or(AnnotationError::NoSetting)
 }
 

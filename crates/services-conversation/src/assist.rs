@@ -31,9 +31,12 @@ const QUESTIONS: &str = "Read the conversation above and write the three questio
 /// Why there are no follow-up questions.
 #[derive(Debug, thiserror::Error)]
 pub enum AssistError {
-    /// The message or its conversation.
-    #[error(transparent)]
-    Talk(#[from] TalkError),
+    /// No such message, or another's.
+    #[error("Message not found")]
+    NoMessage,
+    /// Its conversation is gone.
+    #[error("Conversation not found")]
+    NoConversation,
     /// The app does not offer them.
     #[error("Function Suggested questions after answer disabled.")]
     Disabled,
@@ -48,6 +51,17 @@ pub enum AssistError {
     Fault(#[from] Fault),
 }
 
+impl From<TalkError> for AssistError {
+    fn from(err: TalkError) -> Self {
+        match err {
+            TalkError::NoConversation => Self::NoConversation,
+            TalkError::Fault(fault) => Self::Fault(fault),
+            // What is looked for here are messages and their conversations.
+            _ => Self::NoMessage,
+        }
+    }
+}
+
 impl From<db::DbError> for AssistError {
     fn from(err: db::DbError) -> Self {
         Self::Fault(err.into())
@@ -57,7 +71,7 @@ impl From<db::DbError> for AssistError {
 impl Failure for AssistError {
     fn status(&self) -> u16 {
         match self {
-            Self::Talk(err) => err.status(),
+            Self::NoMessage | Self::NoConversation => 404,
             Self::Disabled => 403,
             Self::NoConfig => 400,
             Self::Model(err) => err.status(),
@@ -67,7 +81,7 @@ impl Failure for AssistError {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Talk(err) => err.code(),
+            Self::NoMessage | Self::NoConversation => "not_found",
             Self::Disabled => "app_suggested_questions_after_answer_disabled",
             Self::NoConfig => "invalid_param",
             Self::Model(err) => err.code(),

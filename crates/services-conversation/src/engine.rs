@@ -111,6 +111,7 @@ impl Engine {
     pub fn watch(&self) {
         let ctx = self.ctx();
         ctx.spawn(record::lease::keep(ctx.clone()));
+        ctx.spawn(record::retention::keep(ctx.clone()));
         ctx.spawn(stop::listen(ctx.clone(), self.hub().clone()));
         if !ctx.redis.is_in_process() {
             ctx.spawn(stop::poll(ctx.clone(), self.hub().clone()));

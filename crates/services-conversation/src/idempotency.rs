@@ -17,6 +17,12 @@ use crate::generate::{Answered, Ask};
 /// How long an answer is kept for its key.
 const LIFE: Duration = Duration::from_secs(24 * 3600);
 
+/// How long a question may take until its run begins. Who claims a key and vanishes blocks it no longer.
+const BEGINNING: Duration = Duration::from_secs(60);
+
+/// How much longer than a run may take its key is kept for it. A server that dies blocks it no longer.
+const RUNNING: Duration = Duration::from_secs(60);
+
 /// Longest key, in bytes.
 const LONGEST: usize = 255;
 
@@ -97,7 +103,8 @@ impl Key {
             ask.conversation,
             ask.parent,
             ask.stream,
-            ask.debug_config
+            ask.debug_config,
+            ask.version
         ]);
         let digest = crypto::hash::sha256_hex(key.as_bytes());
         Some(Self {
@@ -113,7 +120,7 @@ impl Key {
 /// Redis's: without it nobody knows, and asking twice is what the client wants to avoid.
 pub async fn claim(ctx: &Ctx, key: &Key) -> Result<Claim, Fault> {
     let entry = Entry { fingerprint: key.fingerprint.clone(), task: None, kept: None };
-    if ctx.redis.set_nx_ex(&key.name, text(&entry), LIFE).await? {
+    if ctx.redis.set_nx_ex(&key.name, text(&entry), BEGINNING).await? {
         return Ok(Claim::New);
     }
     let Some(found) = ctx.redis.get_json::<Entry>(&key.name).await? else { return Ok(Claim::Busy) };
@@ -127,15 +134,16 @@ pub async fn claim(ctx: &Ctx, key: &Key) -> Result<Claim, Fault> {
 
 /// Notes the run of a key.
 pub async fn begun(ctx: &Ctx, key: &Key, task: Uuid) {
-    put(ctx, key, &Entry { fingerprint: key.fingerprint.clone(), task: Some(task), kept: None })
-        .await;
+    let longest = u64::try_from(ctx.config.feature.app_max_execution_time).unwrap_or(1200);
+    let entry = Entry { fingerprint: key.fingerprint.clone(), task: Some(task), kept: None };
+    put(ctx, key, &entry, Duration::from_secs(longest) + RUNNING).await;
 }
 
 /// Keeps the answer of a key.
 pub async fn done(ctx: &Ctx, key: &Key, kept: Kept) {
     let entry =
         Entry { fingerprint: key.fingerprint.clone(), task: Some(kept.task), kept: Some(kept) };
-    put(ctx, key, &entry).await;
+    put(ctx, key, &entry, LIFE).await;
 }
 
 /// Frees a key whose question came to nothing.
@@ -145,8 +153,8 @@ pub async fn free(ctx: &Ctx, key: &Key) {
     }
 }
 
-async fn put(ctx: &Ctx, key: &Key, entry: &Entry) {
-    if let Err(err) = ctx.redis.set_ex(&key.name, text(entry), LIFE).await {
+async fn put(ctx: &Ctx, key: &Key, entry: &Entry, life: Duration) {
+    if let Err(err) = ctx.redis.set_ex(&key.name, text(entry), life).await {
         tracing::warn!(error = %err, "an answer is not kept for its idempotency key");
     }
 }

@@ -1,8 +1,12 @@
 //! Conversations: asking and stopping, and what is kept of it.
 
 pub mod adapt;
+pub mod agent_log;
 pub mod annotation;
+pub mod annotation_import;
+pub mod annotation_reply;
 pub mod assist;
+pub mod audio;
 pub mod engine;
 pub mod feedback_export;
 pub mod file;

@@ -1,6 +1,7 @@
 //! Rows of runs, group-committed: see [`services_core::batch`]. Beginnings go down one lane and ends down another.
 
 pub mod lease;
+pub mod retention;
 mod rows;
 
 use db::{

@@ -56,8 +56,8 @@ pub enum TalkError {
     /// The place in the list is no message of the conversation.
     #[error("First Message Not Exists.")]
     NoFirstMessage,
-    /// The place in the list is no saved message.
-    #[error("Last Message Not Exists.")]
+    /// The place in the list is no saved message. The reference has no words for it.
+    #[error("")]
     NoLastMessage,
     /// There is no opinion that could be taken back.
     #[error("rating cannot be None when feedback not exists")]
@@ -93,9 +93,8 @@ impl Failure for TalkError {
             | Self::NoLastConversation
             | Self::NoMessage
             | Self::NoFirstMessage
-            | Self::NoLastMessage
             | Self::NoVariable => 404,
-            Self::NoFeedback | Self::TypeMismatch { .. } => 400,
+            Self::NoLastMessage | Self::NoFeedback | Self::TypeMismatch { .. } => 400,
             Self::Fault(fault) => fault.status(),
         }
     }
@@ -106,9 +105,8 @@ impl Failure for TalkError {
             | Self::NoLastConversation
             | Self::NoMessage
             | Self::NoFirstMessage
-            | Self::NoLastMessage
             | Self::NoVariable => "not_found",
-            Self::NoFeedback => "invalid_param",
+            Self::NoLastMessage | Self::NoFeedback => "invalid_param",
             Self::TypeMismatch { .. } => "bad_request",
             Self::Fault(fault) => fault.code(),
         }

@@ -126,6 +126,22 @@ where
         Self { hub: hub.clone(), values }
     }
 
+    /// A cache of values that weigh at most `most` together; heavier ones are found anew every time.
+    #[must_use]
+    pub fn weighted(
+        hub: &Invalidation,
+        most: u64,
+        ttl: Duration,
+        weight: impl Fn(&V) -> u32 + Send + Sync + 'static,
+    ) -> Self {
+        let values = Moka::builder()
+            .max_capacity(most)
+            .time_to_live(ttl)
+            .weigher(move |_, entry: &Entry<V>| weight(&entry.value))
+            .build();
+        Self { hub: hub.clone(), values }
+    }
+
     /// The cached value, or what `load` finds. `tags` names what makes it out of date.
     ///
     /// # Errors

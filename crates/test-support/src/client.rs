@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, response::Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -87,11 +87,22 @@ impl Client {
         self.send(request.body(body).expect("a request")).await
     }
 
-    /// Any request, with the client's headers and cookies.
+    /// Any request, with the client's headers and cookies; the whole answer.
+    ///
+    /// # Panics
+    /// If a cookie is no header, or the answer breaks off.
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let (parts, body) = self.open(request).await.into_parts();
+        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Reply { status: parts.status, headers: parts.headers, bytes: bytes.to_vec(), json }
+    }
+
+    /// Any request, with the client's headers and cookies; its answer as it comes.
     ///
     /// # Panics
     /// If a cookie is no header.
-    pub async fn send(&self, mut request: Request<Body>) -> Reply {
+    pub async fn open(&self, mut request: Request<Body>) -> Response {
         let headers = request.headers_mut();
         {
             let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,10 +117,7 @@ impl Client {
         headers.extend(self.headers.clone());
         let Ok(response) = self.router.clone().oneshot(request).await;
         self.keep(response.headers());
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.expect("a whole body").to_bytes();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, bytes: bytes.to_vec(), json }
+        response
     }
 
     fn keep(&self, headers: &HeaderMap) {

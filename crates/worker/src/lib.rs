@@ -4,6 +4,7 @@
 //! idempotent: a job may come twice.
 
 mod account;
+pub mod annotation;
 mod api_key;
 mod app_deletion;
 mod conversation;

@@ -69,6 +69,8 @@ async fn purge_settings(db: &mut PgConnection, app: AppId) -> Result<u64> {
          WHERE id IN (SELECT id FROM app_annotation_hit_histories WHERE app_id = $1 LIMIT 1000)",
         "DELETE FROM app_annotation_settings
          WHERE id IN (SELECT id FROM app_annotation_settings WHERE app_id = $1 LIMIT 1000)",
+        "DELETE FROM dify_rs_annotation_vectors
+         WHERE ctid IN (SELECT ctid FROM dify_rs_annotation_vectors WHERE app_id = $1 LIMIT 1000)",
         "DELETE FROM app_dataset_joins WHERE id IN (SELECT id FROM app_dataset_joins WHERE app_id = $1 LIMIT 1000)",
         "DELETE FROM trace_app_config WHERE id IN (SELECT id FROM trace_app_config WHERE app_id = $1 LIMIT 1000)",
         "DELETE FROM tool_workflow_providers
@@ -121,6 +123,9 @@ async fn purge_chats(db: &mut PgConnection, app: AppId) -> Result<u64> {
         "DELETE FROM message_files
          WHERE id IN (SELECT f.id FROM message_files f JOIN messages m ON m.id = f.message_id
                       WHERE m.app_id = $1 LIMIT 1000)",
+        "DELETE FROM conversation_messages
+         WHERE id IN (SELECT id FROM conversation_messages
+                      WHERE metadata @> jsonb_build_object('app_id', $1::uuid::text) LIMIT 1000)",
         "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE app_id = $1 LIMIT 1000)",
         "DELETE FROM pinned_conversations
          WHERE id IN (SELECT id FROM pinned_conversations WHERE app_id = $1 LIMIT 1000)",

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod analytics;
 mod catalogue;
 mod embedded;
 mod id_types;

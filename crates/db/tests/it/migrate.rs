@@ -14,16 +14,20 @@ async fn count_tables(db: &Db) -> i64 {
         .unwrap()
 }
 
+/// Every addition, in order.
+const ADDITIONS: [&str; 4] =
+    ["conversation_messages", "running", "annotation_vectors", "conversation_messages_age"];
+
 #[tokio::test]
 async fn empty_database_is_built_and_stamped_once() {
     let test = TestDb::empty().await;
     let db = test.db();
     let before = migrate::status(db).await.unwrap();
     assert_eq!(before.dify, DifySchema::Empty);
-    assert_eq!(before.pending, ["conversation_messages", "running"]);
+    assert_eq!(before.pending, ADDITIONS);
 
     let report = migrate::run(db).await.unwrap();
-    assert_eq!(report, Report { built: true, added: vec!["conversation_messages", "running"] });
+    assert_eq!(report, Report { built: true, added: ADDITIONS.to_vec() });
     assert!(migrate::status(db).await.unwrap().is_current());
 
     assert_eq!(migrate::run(db).await.unwrap(), Report::default());
@@ -35,14 +39,15 @@ async fn current_database_of_dify_only_gains_our_additions() {
     let db = test.db();
     migrate::run(db).await.unwrap();
     test.execute(
-        "DROP TABLE dify_rs_migrations, conversation_messages, dify_rs_running, dify_rs_processes",
+        "DROP TABLE dify_rs_migrations, conversation_messages, dify_rs_running, dify_rs_processes, \
+         dify_rs_annotation_vectors",
     )
     .await;
     // Something Dify's operator changed; it must survive.
     test.execute("ALTER TABLE apps ALTER COLUMN name TYPE text").await;
 
     let report = migrate::run(db).await.unwrap();
-    assert_eq!(report, Report { built: false, added: vec!["conversation_messages", "running"] });
+    assert_eq!(report, Report { built: false, added: ADDITIONS.to_vec() });
     assert_eq!(migrate::verify(db).await.unwrap().len(), 1);
 }
 

@@ -22,6 +22,9 @@ use services_conversation::{
     idempotency::{self, Claim, Kept, Key},
 };
 
+/// The header that names a question.
+pub(super) const HEADER: &str = "idempotency-key";
+
 /// Claims the key of a question. `Err` is the answer of who asked before.
 pub(super) async fn claim(
     engine: &Engine,
@@ -40,7 +43,7 @@ pub(super) async fn claim(
             let detail = ask.invoke_from.detail();
             let writer = Writer { prefix: prefix.clone(), task_id: task.to_string(), detail };
             let numbered = super::wants_numbers(headers);
-            let frames = super::frames(run, writer, 0, numbered, super::cancels(engine));
+            let frames = super::frames(run, writer, 0, numbered, super::SILENCE, super::cancels(engine));
             return Ok(Err(marked(sse::response(frames))));
         }
         // The answer is kept before the log ends.
@@ -84,7 +87,7 @@ fn again(from: InvokeFrom, streams: bool, kept: Kept) -> Response {
     }
     let writer = Writer { prefix, task_id: kept.task.to_string(), detail: from.detail() };
     let [text, end] = events(kept);
-    let frames = [Frame::ping(), Frame::data(&writer.line(&text)), Frame::data(&writer.line(&end))];
+    let frames = [Frame::data(&writer.line(&text)), Frame::data(&writer.line(&end))];
     sse::response(futures::stream::iter(frames))
 }
 

@@ -1,8 +1,8 @@
-//! Parts of the world a server may be built without: knowledge and annotations.
+//! Parts of the world a server may be built without: knowledge.
 
 use app_engine::{
     RunError,
-    ports::{AnnotationMatch, AnnotationMatcher, Retrieval, Retrieved, Retriever, RunContext},
+    ports::{Retrieval, Retrieved, Retriever},
 };
 use async_trait::async_trait;
 
@@ -14,12 +14,5 @@ pub struct Absent;
 impl Retriever for Absent {
     async fn retrieve(&self, _: Retrieval<'_>) -> Result<Retrieved, RunError> {
         Err(RunError::invalid_param("This server has no knowledge bases."))
-    }
-}
-
-#[async_trait]
-impl AnnotationMatcher for Absent {
-    async fn find(&self, _: &RunContext, _: &str) -> Option<AnnotationMatch> {
-        None
     }
 }

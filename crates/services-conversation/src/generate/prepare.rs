@@ -228,17 +228,29 @@ pub fn first_name(query: &str) -> String {
     }
 }
 
-/// What the assistant says first, with the values of the form put in. Variables without value stay as they are.
+/// What the assistant says first, with the values of the form put in. Variables that are not in the form stay as they
+/// are; those that were left empty say nothing.
 #[must_use]
 pub fn introduction(template: &str, values: &serde_json::Map<String, serde_json::Value>) -> String {
     if template.is_empty() {
         return String::new();
     }
-    template::prompt::format(template, |name| values.get(name).map(inputs::as_text))
+    template::prompt::format(template, |name| {
+        values.get(name).map(|value| match value {
+            serde_json::Value::Null => Cow::Borrowed(""),
+            value => inputs::as_text(value),
+        })
+    })
 }
 
+/// A tried configuration as it is kept: without stop words, which the reference takes out first.
 fn config_text(config: &serde_json::Map<String, serde_json::Value>) -> String {
-    types::pyjson::dumps(config).unwrap_or_default()
+    let mut config = config.clone();
+    let model = config.get_mut("model").and_then(|model| model.get_mut("completion_params"));
+    if let Some(parameters) = model.and_then(serde_json::Value::as_object_mut) {
+        parameters.remove("stop");
+    }
+    types::pyjson::dumps(&config).unwrap_or_default()
 }
 
 fn without_nul(text: &str) -> Cow<'_, str> {

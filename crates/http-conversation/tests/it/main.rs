@@ -1,0 +1,11 @@
+//! Chats over HTTP, against the mock model server.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped has failed the test")]
+
+mod annotation;
+mod audio;
+mod blocking;
+mod idempotency;
+mod limit;
+mod streaming;
+mod support;
