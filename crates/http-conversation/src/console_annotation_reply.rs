@@ -116,7 +116,8 @@ async fn shown(
 }
 
 fn of_path(action: &str) -> Result<Action, ApiError> {
-    Action::of_path(action).ok_or_else(|| ApiError::invalid_param("action has to be enable or disable"))
+    Action::of_path(action)
+        .ok_or_else(|| ApiError::invalid_param("action has to be enable or disable"))
 }
 
 /// Let an app reply with annotations, or no longer.

@@ -58,8 +58,7 @@ impl Form {
             };
             let is_first = field == "file" && form.file.is_none();
             let kind = part.content_type().unwrap_or_default();
-            let mime_type =
-                kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            let mime_type = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             let read = read(part, if is_first { most } else { 0 }).await?;
             if is_first {
                 let data = Some(read.kept).filter(|_| !read.is_cut);

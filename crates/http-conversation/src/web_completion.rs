@@ -1,11 +1,7 @@
 //! `/api/completion-messages`, `/api/chat-messages`: a web app's questions.
 
 use app_engine::basic::{Caller, InvokeFrom};
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid, guard::Visitor};
 use services_conversation::{
     Engine,

@@ -177,7 +177,8 @@ async fn icon(ctx: &Ctx, app: &App, config: &Value) -> Result<Value, AgentLogErr
 }
 
 fn round(row: ThoughtRow) -> Round {
-    let object = |text: &str| -> Map<String, Value> { serde_json::from_str(text).unwrap_or_default() };
+    let object =
+        |text: &str| -> Map<String, Value> { serde_json::from_str(text).unwrap_or_default() };
     let (labels, metas) = (object(&row.tool_labels_str), object(&row.tool_meta_str));
     let names: Vec<&str> =
         row.tool.as_deref().map(|names| names.split(';').collect()).unwrap_or_default();

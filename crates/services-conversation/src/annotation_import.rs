@@ -265,8 +265,10 @@ fn read(data: &[u8], least: usize, most: usize) -> Result<Vec<Line>, String> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let columns = reader.headers().map_err(|err| broken(err.to_string()))?.len();
     if columns < 2 {
-        return Err("Invalid CSV format. The file must contain at least 2 columns (question and answer)."
-            .to_owned());
+        return Err(
+            "Invalid CSV format. The file must contain at least 2 columns (question and answer)."
+                .to_owned(),
+        );
     }
     let mut lines = Vec::new();
     let mut row = 1;
@@ -321,7 +323,9 @@ mod tests {
 
     #[test]
     fn rows_are_read_that_have_a_question_and_an_answer() {
-        let found = texts("question,answer\nRed?,Yes\n\"Comma, \"\"quoted\"\"\",Ünï\n,skipped\n nan ,x\n\na,b,c\nx\n");
+        let found = texts(
+            "question,answer\nRed?,Yes\n\"Comma, \"\"quoted\"\"\",Ünï\n,skipped\n nan ,x\n\na,b,c\nx\n",
+        );
         let expected = [("Red?", "Yes"), ("Comma, \"quoted\"", "Ünï")];
         assert_eq!(found.unwrap(), expected.map(|(q, a)| (q.to_owned(), a.to_owned())));
     }

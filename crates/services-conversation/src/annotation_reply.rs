@@ -218,8 +218,7 @@ impl Annotations {
         let ctx = self.ctx();
         app::find(ctx, tenant, app).await?;
         let mut tx = ctx.db.begin().await?;
-        let binding =
-            rows::bind(&mut tx, &wanted.provider, &wanted.model, ctx.now_naive()).await?;
+        let binding = rows::bind(&mut tx, &wanted.provider, &wanted.model, ctx.now_naive()).await?;
         tx.commit().await?;
         self.read_all(tenant, app, binding, &wanted.provider, &wanted.model).await?;
         let mut tx = ctx.db.begin().await?;
@@ -289,8 +288,7 @@ impl Annotations {
         let Some((annotation, score)) = found.filter(|(_, score)| threshold <= *score) else {
             return Ok(None);
         };
-        let is_from_api =
-            matches!(run.invoke_from, InvokeFrom::ServiceApi | InvokeFrom::WebApp);
+        let is_from_api = matches!(run.invoke_from, InvokeFrom::ServiceApi | InvokeFrom::WebApp);
         let asked = Asked {
             app: run.app,
             annotation,

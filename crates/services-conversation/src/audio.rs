@@ -123,8 +123,7 @@ pub async fn hear(
     let model = models.default_model(app.tenant_id, ModelType::Speech2text).await?;
     let context = CallContext::for_user(app.tenant_id, user);
     // Providers tell the format by the content; the name is the one the reference gives.
-    let file =
-        AudioFile { filename: "temp.mp3".to_owned(), mime_type: recording.mime_type, data };
+    let file = AudioFile { filename: "temp.mp3".to_owned(), mime_type: recording.mime_type, data };
     Ok(model.provider.transcribe(&context, model.as_ref(), file).await?)
 }
 
@@ -215,7 +214,11 @@ async fn voice_of(ctx: &Ctx, app: &App, is_draft: bool) -> Result<String, AudioE
     }
     let found = feature(ctx, app, Feature::Voice, is_draft).await?;
     let Some(found) = found else {
-        return Err(if has_workflow(app) { AudioError::VoiceDisabled } else { AudioError::NoConfig });
+        return Err(if has_workflow(app) {
+            AudioError::VoiceDisabled
+        } else {
+            AudioError::NoConfig
+        });
     };
     if !is_on(&found) {
         return Err(AudioError::VoiceDisabled);

@@ -43,7 +43,8 @@ pub(super) async fn claim(
             let detail = ask.invoke_from.detail();
             let writer = Writer { prefix: prefix.clone(), task_id: task.to_string(), detail };
             let numbered = super::wants_numbers(headers);
-            let frames = super::frames(run, writer, 0, numbered, super::SILENCE, super::cancels(engine));
+            let frames =
+                super::frames(run, writer, 0, numbered, super::SILENCE, super::cancels(engine));
             return Ok(Err(marked(sse::response(frames))));
         }
         // The answer is kept before the log ends.

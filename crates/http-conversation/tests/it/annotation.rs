@@ -4,7 +4,10 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use services_conversation::{
     annotation_import::{self, Import},
-    annotation_reply::{Annotations, Enable, Wanted, status::{Action, Status, put}},
+    annotation_reply::{
+        Annotations, Enable, Wanted,
+        status::{Action, Status, put},
+    },
 };
 use test_support::app::with_form;
 
@@ -49,7 +52,10 @@ async fn a_question_near_an_annotated_one_gets_its_answer() {
     let path = format!("/console/api/apps/{}/annotations", app.id);
     let body = json!({"question": "How tall is the tower?", "answer": "Ninety metres"});
     let made = world.owner.post(&path, body).await.expect(200);
-    assert_eq!(world.owner.get(&path.replace("annotations", "annotation-setting")).await.expect(200), json!({"enabled": false}));
+    assert_eq!(
+        world.owner.get(&path.replace("annotations", "annotation-setting")).await.expect(200),
+        json!({"enabled": false})
+    );
     switch_on(&world, &app, 0.8).await;
 
     let hit = app.ask("How tall is the tower?").await.expect(200);
@@ -125,7 +131,10 @@ async fn a_file_becomes_annotations_once() {
     assert_eq!(send("a.txt", csv.as_bytes()).await.code(400), "invalid_param");
     let refused = send("a.csv", b"only\none\n").await.expect(200);
     assert!(text(&refused, "error_msg").contains("at least 2 columns"));
-    assert_eq!(send("a.csv", &vec![b'x'; (2 << 20) + 1]).await.code(413), "request_entity_too_large");
+    assert_eq!(
+        send("a.csv", &vec![b'x'; (2 << 20) + 1]).await.code(413),
+        "request_entity_too_large"
+    );
     let nothing = with_form(Request::post(format!("{path}/batch-import")), &[], &[]);
     assert_eq!(world.owner.send(nothing).await.code(400), "no_file_uploaded");
     assert_eq!(send("a.csv", csv.as_bytes()).await.code(429), "too_many_requests");

@@ -58,7 +58,10 @@ async fn texts_and_messages_are_spoken_where_an_app_speaks() {
     assert_eq!(spoken[1]["body"]["input"], "a few words");
     assert_eq!(spoken[2]["body"]["voice"], "nova");
     let unknown = json!({"message_id": "00000000-0000-0000-0000-000000000001"});
-    assert_eq!(app.client.post("/v1/text-to-audio", unknown.clone()).await.expect(200), Value::Null);
+    assert_eq!(
+        app.client.post("/v1/text-to-audio", unknown.clone()).await.expect(200),
+        Value::Null
+    );
     // A message of another app is none.
     let other = world.app("chat", json!({})).await;
     let foreign = other.ask("y [[reply:secret]]").await.expect(200);

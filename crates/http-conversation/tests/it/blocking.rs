@@ -41,7 +41,8 @@ async fn a_completion_is_answered_and_answered_again_in_another_way() {
         "more_like_this": {"enabled": true},
     });
     let app = world.app("completion", config).await;
-    let body = json!({"inputs": {"q": "x [[reply:Done]]"}, "user": "alice", "response_mode": "blocking"});
+    let body =
+        json!({"inputs": {"q": "x [[reply:Done]]"}, "user": "alice", "response_mode": "blocking"});
     let first = app.send(&body, &[]).await.expect(200);
     assert_eq!(text(&first, "answer"), "Done");
     assert!(first["conversation_id"].is_null());
@@ -49,12 +50,16 @@ async fn a_completion_is_answered_and_answered_again_in_another_way() {
     assert_eq!(app.send(&missing, &[]).await.code(400), "invalid_param");
 
     let id = text(&first, "message_id");
-    let installed = world.owner.get(&format!("/console/api/installed-apps?app_id={}", app.id)).await;
+    let installed =
+        world.owner.get(&format!("/console/api/installed-apps?app_id={}", app.id)).await;
     let installed = text(&installed.expect(200)["installed_apps"][0], "id").to_owned();
     let base = format!("/console/api/installed-apps/{installed}");
     let body = json!({"inputs": {"q": "y [[reply:Mine]]"}, "response_mode": "blocking"});
     let mine = world.owner.post(&format!("{base}/completion-messages"), body).await.expect(200);
-    let like = format!("{base}/messages/{}/more-like-this?response_mode=blocking", text(&mine, "message_id"));
+    let like = format!(
+        "{base}/messages/{}/more-like-this?response_mode=blocking",
+        text(&mine, "message_id")
+    );
     assert_eq!(text(&world.owner.get(&like).await.expect(200), "answer"), "Mine");
     let of_somebody = format!("{base}/messages/{id}/more-like-this?response_mode=blocking");
     assert_eq!(world.owner.get(&of_somebody).await.code(404), "not_found");
@@ -68,7 +73,8 @@ async fn a_failing_model_leaves_an_ended_message() {
     let failed = "SELECT count(*) FROM messages WHERE status = 'error' AND error IS NOT NULL";
     assert_eq!(world.count(failed).await, 1);
     assert_eq!(world.count("SELECT count(*) FROM dify_rs_running").await, 0);
-    let copies = "SELECT count(*) FROM conversation_messages WHERE metadata @> '{\"status\": \"error\"}'";
+    let copies =
+        "SELECT count(*) FROM conversation_messages WHERE metadata @> '{\"status\": \"error\"}'";
     assert_eq!(world.count(copies).await, 1);
 }
 
@@ -83,7 +89,8 @@ async fn two_questions_at_once_do_not_spoil_a_conversation() {
         body["conversation_id"] = conversation.into();
         body
     };
-    let (two, three) = (ask("two [[reply:2]] [[ttft_ms:50]]"), ask("three [[reply:3]] [[ttft_ms:50]]"));
+    let (two, three) =
+        (ask("two [[reply:2]] [[ttft_ms:50]]"), ask("three [[reply:3]] [[ttft_ms:50]]"));
     let (two, three) = tokio::join!(app.send(&two, &[]), app.send(&three, &[]));
     assert_eq!((text(&two.expect(200), "answer"), text(&three.expect(200), "answer")), ("2", "3"));
     assert_eq!(text(&app.send(&ask("four [[reply:4]]"), &[]).await.expect(200), "answer"), "4");

@@ -61,6 +61,7 @@ async fn a_failure_frees_the_key() {
     let mut refused = question("x", "blocking");
     refused["conversation_id"] = "00000000-0000-0000-0000-000000000001".into();
     assert_eq!(app.send(&refused, &[("Idempotency-Key", "r")]).await.code(404), "not_found");
-    let now = app.send(&question("fine [[reply:ok]]", "blocking"), &[("Idempotency-Key", "r")]).await;
+    let now =
+        app.send(&question("fine [[reply:ok]]", "blocking"), &[("Idempotency-Key", "r")]).await;
     assert_eq!(text(&now.expect(200), "answer"), "ok");
 }

@@ -61,7 +61,8 @@ async fn stopping_ends_the_stream_and_the_call_to_the_model() {
     let kept = app.messages(text(end, "conversation_id")).await;
     assert!(!text(&kept[0], "answer").is_empty());
     assert_eq!(text(&kept[0], "status"), "normal");
-    let copies = "SELECT count(*) FROM conversation_messages WHERE metadata @> '{\"status\": \"stopped\"}'";
+    let copies =
+        "SELECT count(*) FROM conversation_messages WHERE metadata @> '{\"status\": \"stopped\"}'";
     assert_eq!(world.count(copies).await, 1);
     // Somebody else cannot stop it, and is not told so.
     app.client.post("/v1/chat-messages/nothing/stop", json!({"user": "eve"})).await.expect(200);
