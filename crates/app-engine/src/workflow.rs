@@ -6,7 +6,7 @@ pub mod record;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use graph::FileUrls;
+use graph::{FileUrls, Truncator};
 use serde_json::Value;
 
 /// What presenter and recorder know of a run beside its events.
@@ -28,6 +28,10 @@ pub struct RunFacts {
     pub is_simple: bool,
     /// Makes URLs of files in values.
     pub urls: Arc<dyn FileUrls>,
+    /// How much of a node's values rows keep; the whole goes to a file.
+    pub row_limits: Truncator,
+    /// How much of a node's values clients are shown; everything without.
+    pub shown_limits: Option<Truncator>,
 }
 
 /// Unix seconds.

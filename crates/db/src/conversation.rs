@@ -1,6 +1,7 @@
 //! `conversations`, as runs need them: found for a caller, named. Runs add conversations together with their first
 //! message, see [`crate::message::begin`].
 
+use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, AppModelConfigId, ConversationId, EndUserId};
 
@@ -54,6 +55,35 @@ pub async fn find_for_run(
     )
     .fetch_optional(db)
     .await?)
+}
+
+/// Begins the conversation in which somebody tries out single nodes of a chatflow.
+#[tracing::instrument(name = "db.conversation.insert_debugging", skip_all, err)]
+pub async fn insert_debugging(
+    db: &mut PgConnection,
+    app: AppId,
+    id: ConversationId,
+    mode: &str,
+    by: AccountId,
+    now: NaiveDateTime,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        INSERT INTO conversations (id, app_id, model_id, mode, name, inputs, introduction, system_instruction,
+                                   system_instruction_tokens, status, invoke_from, from_source, from_account_id,
+                                   created_at, updated_at)
+        VALUES ($1, $2, '', $3, 'Draft Debugging Conversation', '{}', '', '', 0, 'normal', 'debugger', 'console', $4, $5,
+                $5)
+        "#,
+        id as _,
+        app as _,
+        mode,
+        by as _,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Gives a conversation the name `name` unless somebody gave it another than `expected` meanwhile; whether it did.

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use crate::Result;
 
+pub mod offloads;
+
 /// Whose rows they are: what every row of a run repeats.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner {
@@ -238,7 +240,8 @@ pub async fn upsert_nodes(
             (id, tenant_id, app_id, workflow_id, triggered_from, workflow_run_id, node_execution_id, created_by_role,
              created_by, index, node_id, node_type, title, inputs, process_data, outputs, status, error, elapsed_time,
              execution_metadata, created_at, finished_at)
-        SELECT n.id, $1, $2, $3, $4, $5, n.id::text, $6, $7, n.index, n.node_id, n.node_type, n.title, n.inputs,
+        SELECT n.id, $1, $2, $3, $4, $5, CASE WHEN $5::uuid IS NULL THEN NULL ELSE n.id::text END, $6, $7, n.index,
+               n.node_id, n.node_type, n.title, n.inputs,
                n.process_data, n.outputs, n.status, n.error, n.elapsed_time, n.execution_metadata, n.created_at,
                n.finished_at
         FROM unnest($8::uuid[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],

@@ -162,6 +162,17 @@ impl Graph {
         Self::build(&kept, &edges, id.to_owned(), factory)
     }
 
+    /// The same graph whose root is tried once and fails for good: who runs a node alone wants to
+    /// see how it fails.
+    #[must_use]
+    pub fn without_recovery(mut self) -> Self {
+        if let Some(root) = self.nodes.get_mut(self.root) {
+            root.retry = Retry::default();
+            root.error_strategy = None;
+        }
+        self
+    }
+
     fn build(
         nodes: &[&Json],
         edges: &[&Json],

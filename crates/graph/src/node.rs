@@ -151,9 +151,9 @@ impl NodeConfig {
 
     /// serde stops at the first missing field; each is filled in to find the next.
     fn missing_fields<T: serde::de::DeserializeOwned>(&self, mut error: String) -> Vec<String> {
-        let fillers = [Json::from(""), Json::from(0), Json::Array(Vec::new()), Json::Bool(false)];
-        let fillers = fillers.into_iter().chain([Json::Object(serde_json::Map::new())]);
-        let fillers: Vec<Json> = fillers.collect();
+        let constants = [Json::from(""), Json::from(0), Json::Array(Vec::new()), Json::Bool(false)];
+        let constants = constants.into_iter().chain([Json::Object(serde_json::Map::new())]);
+        let constants: Vec<Json> = constants.collect();
         let mut data = self.data.clone();
         let mut missing = Vec::new();
         while let Some(field) = missing_field(&error) {
@@ -164,8 +164,9 @@ impl NodeConfig {
             }
             missing.push(field.clone());
             let mut next = None;
-            for filler in &fillers {
-                data.insert(field.clone(), filler.clone());
+            let mut fillers = constants.clone();
+            while let Some(filler) = fillers.pop() {
+                data.insert(field.clone(), filler);
                 match serde_json::from_value::<T>(Json::Object(data.clone())) {
                     Ok(_) => return missing,
                     Err(err) => {
@@ -173,6 +174,12 @@ impl NodeConfig {
                         if missing_field(&text).is_some() {
                             next = Some(text);
                             break;
+                        }
+                        // Only certain words fit: the next try takes one of them.
+                        if let Some(word) = known_word(&text)
+                            && data.get(&field).and_then(Json::as_str) == Some("")
+                        {
+                            fillers.push(Json::from(word));
                         }
                     }
                 }
@@ -184,6 +191,12 @@ impl NodeConfig {
         }
         missing
     }
+}
+
+/// A word that an enumeration takes, of serde's text about one that it does not.
+fn known_word(error: &str) -> Option<String> {
+    let expected = error.strip_prefix("unknown variant ")?.split(", expected ").nth(1)?;
+    Some(expected.split('`').nth(1)?.to_owned())
 }
 
 fn missing_field(error: &str) -> Option<String> {
@@ -462,8 +475,7 @@ pub struct NodeOutput {
     pub writes: Vec<(Selector, Segment)>,
 }
 
-/// What `execution_metadata` holds. The typed fields are what recorders and writers print
-/// differently: prices are texts on the wire and numbers in rows.
+/// What `execution_metadata` holds. The typed fields are those that all model calls have.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Metadata {
     /// Tokens of the node's model calls.
@@ -501,33 +513,18 @@ impl Metadata {
         *self == Self::default()
     }
 
-    /// As JSON on the wire: the price is a text.
+    /// As JSON, for clients and rows: the price is a text.
     #[must_use]
-    pub fn to_wire(
+    pub fn to_json(
         &self,
         urls: &dyn crate::FileUrls,
-    ) -> serde_json::Map<String, serde_json::Value> {
-        self.to_json(urls, |price| serde_json::Value::from(price.to_string()))
-    }
-
-    /// As JSON in rows: the price is a number.
-    #[must_use]
-    pub fn to_row(&self, urls: &dyn crate::FileUrls) -> serde_json::Map<String, serde_json::Value> {
-        use rust_decimal::prelude::ToPrimitive as _;
-        self.to_json(urls, |price| serde_json::Value::from(price.to_f64()))
-    }
-
-    fn to_json(
-        &self,
-        urls: &dyn crate::FileUrls,
-        price: impl Fn(Decimal) -> serde_json::Value,
     ) -> serde_json::Map<String, serde_json::Value> {
         let mut json = serde_json::Map::new();
         if let Some(tokens) = self.total_tokens {
             json.insert("total_tokens".to_owned(), tokens.into());
         }
         if let Some(total) = self.total_price {
-            json.insert("total_price".to_owned(), price(total));
+            json.insert("total_price".to_owned(), total.to_string().into());
         }
         if let Some(currency) = &self.currency {
             json.insert("currency".to_owned(), currency.as_str().into());
@@ -601,4 +598,50 @@ pub struct Retry {
     pub max_retries: u32,
     /// Before each.
     pub interval: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only its shape counts")]
+    struct Settings {
+        variables: Vec<String>,
+        mode: Mode,
+        text: String,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Mode {
+        Fast,
+        Slow,
+    }
+
+    #[test]
+    fn all_missing_settings_are_named() {
+        for (data, expected) in [
+            (json!({}), "missing variables, mode, text"),
+            (json!({"variables": []}), "missing mode, text"),
+            (json!({"variables": [], "mode": "fast"}), "missing text"),
+            (
+                json!({"variables": [], "mode": "odd", "text": ""}),
+                "unknown variant `odd`, expected `fast` or `slow`",
+            ),
+        ] {
+            let Json::Object(data) = data else { panic!("an object") };
+            let config = NodeConfig {
+                id: "n".into(),
+                node_type: "code".into(),
+                version: "1".into(),
+                title: "T".into(),
+                data,
+            };
+            let message = config.parse::<Settings>().unwrap_err().to_string();
+            assert!(message.ends_with(expected), "{message}");
+        }
+    }
 }

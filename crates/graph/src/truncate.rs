@@ -57,6 +57,34 @@ impl Truncator {
         (result, truncated)
     }
 
+    /// Whether `entries` are far from every limit, so that [`Truncator::mapping`] need not look.
+    #[must_use]
+    pub fn is_small(&self, entries: &Object) -> bool {
+        let mut room = self.max_size / 100;
+        entries.iter().all(|(key, value)| {
+            spend(&mut room, text_size(key)) && self.takes_little(value, &mut room, 0)
+        })
+    }
+
+    fn takes_little(&self, value: &Value, room: &mut usize, depth: usize) -> bool {
+        if depth > MAX_DEPTH {
+            return false;
+        }
+        match value {
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => spend(room, 8),
+            Value::String(text) => text.len() < self.string_limit && spend(room, text.len()),
+            Value::Array(items) => {
+                items.len() <= self.array_limit
+                    && spend(room, items.len())
+                    && items.iter().all(|it| self.takes_little(it, room, depth + 1))
+            }
+            Value::Object(entries) => entries.iter().all(|(key, it)| {
+                spend(room, text_size(key)) && self.takes_little(it, room, depth + 1)
+            }),
+            Value::File(_) => spend(room, 500),
+        }
+    }
+
     /// Shortens a variable for the list of draft variables; whether anything was cut. What is too
     /// large even so becomes a text: the start of its JSON.
     #[must_use]
@@ -156,6 +184,17 @@ impl Truncator {
     }
 }
 
+/// Takes `size` out of `room`; whether there was enough.
+fn spend(room: &mut usize, size: usize) -> bool {
+    match room.checked_sub(size) {
+        Some(left) => {
+            *room = left;
+            true
+        }
+        None => false,
+    }
+}
+
 fn text_size(text: &str) -> usize {
     text.chars().count() + 2
 }
@@ -215,6 +254,19 @@ mod tests {
             let shown = value.to_string();
             assert_eq!(mapping(value), (expected.to_owned(), truncated), "{shown}");
         }
+    }
+
+    #[test]
+    fn small_mappings_are_recognised() {
+        let is_small = |value: Json| {
+            let Value::Object(entries) = Value::from_json(value) else { panic!("not an object") };
+            let limits = Truncator { string_limit: 50, array_limit: 3, max_size: 6000 };
+            limits.is_small(&entries)
+        };
+        assert!(is_small(json!({"a": [1, 2, 3], "b": {"c": "text"}})));
+        assert!(!is_small(json!({"a": [1, 2, 3, 4]})));
+        assert!(!is_small(json!({"a": "x".repeat(50)})));
+        assert!(!is_small(json!({"a": ["x".repeat(30), "x".repeat(30)]})));
     }
 
     #[test]

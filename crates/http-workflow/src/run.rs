@@ -4,6 +4,7 @@ mod body;
 mod console;
 mod events;
 mod explore;
+mod part;
 mod service;
 mod stream;
 mod web;
@@ -20,4 +21,5 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(console::router())
         .merge(events::router())
         .merge(explore::router())
+        .merge(part::router())
 }

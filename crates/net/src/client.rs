@@ -273,6 +273,8 @@ fn build(
 ) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
         .user_agent(&options.user_agent)
+        // Whom a redirect leads to need not learn where it came from.
+        .referer(false)
         .tls_danger_accept_invalid_certs(!verify_tls)
         // HTTP/2 would put all calls to a provider on one connection, where one stalled stream stalls the rest.
         .http1_only()

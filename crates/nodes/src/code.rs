@@ -31,11 +31,11 @@ pub(crate) struct Code {
 
 #[derive(Deserialize)]
 struct Settings {
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable")]
     variables: Vec<NamedVariable>,
     code_language: Language,
     code: String,
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable")]
     outputs: IndexMap<String, check::Output>,
 }
 

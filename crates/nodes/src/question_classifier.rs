@@ -25,6 +25,10 @@ use crate::{
 /// Tokens the instructions and examples take at most.
 const BESIDE: i64 = 1000;
 
+/// Categories of the examples, named as the editor names them.
+const DELIVERY: &str = "0ea19e6d-70d1-49c6-8dc5-339a44dd27be";
+const ACCOUNT: &str = "8f2a8cc9-094d-4097-8a58-164697f8d654";
+
 /// A node that classifies questions.
 pub(crate) struct Classifier {
     settings: Settings,
@@ -145,19 +149,24 @@ fn chat(earlier: &str, question: String) -> Vec<PromptMessage> {
         asked(
             "The parcel came a week late and nobody answered my letters.",
             json!([
-                category("d1", "Delivery"),
-                category("p2", "Prices"),
-                category("q3", "Quality")
+                category(DELIVERY, "Delivery"),
+                category("7596ac5d-a9cb-44cf-a62e-c657addda67e", "Prices"),
+                category("23c7c418-3246-478b-bd80-706742f6e698", "Quality"),
+                category("fe664ebc-00aa-4bfa-9635-3dab22d2e75d", "Staff")
             ]),
             json!(["sort complaints by what went wrong first"]),
         ),
-        answered(json!(["parcel", "week late", "nobody answered"]), "d1", "Delivery"),
+        answered(json!(["parcel", "week late", "nobody answered"]), DELIVERY, "Delivery"),
         asked(
             "how do I change my password",
-            json!([category("a7", "Invoices"), category("b8", "Account"), category("c9", "Other")]),
+            json!([
+                category("83bce5a9-5c35-47fb-8df9-a4a1a8f8e1af", "Invoices"),
+                category(ACCOUNT, "Account"),
+                category("1473dc53-904f-45fe-8a97-4310e0ca93a7", "Other")
+            ]),
             json!([]),
         ),
-        answered(json!(["change", "password"]), "b8", "Account"),
+        answered(json!(["change", "password"]), ACCOUNT, "Account"),
         PromptMessage::user(vec![ContentPart::text(question)]),
     ]
 }

@@ -8,7 +8,7 @@ use db::{
 use graph::{FileUrls, Segment, SegmentType, segment::TypeMismatch};
 use serde_json::Value;
 use services_core::Ctx;
-use types::{AccountId, Limit, NodeExecutionId};
+use types::{AccountId, ConversationId, Limit, NodeExecutionId};
 use uuid::Uuid;
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub mod load;
+pub mod ran;
 pub mod save;
 
 pub use db::workflow_draft_variable::{DraftVariable, Listed};
@@ -155,6 +156,34 @@ pub async fn fill_defaults(
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// The conversation in which somebody tries a chatflow out: the one of the last debugging, or a new one.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn conversation_of(
+    ctx: &Ctx,
+    app: &App,
+    by: AccountId,
+) -> Result<ConversationId, WorkflowError> {
+    let selector = ["conversation_id".to_owned()];
+    let mut tx = ctx.db.begin().await?;
+    let node = [SYSTEM.to_owned()];
+    let known =
+        workflow_draft_variable::find_selected(&mut tx, app.id, by, &node, &selector).await?;
+    let known = known.first().and_then(|it| serde_json::from_str::<ConversationId>(&it.value).ok());
+    if let Some(id) = known {
+        let owner = db::conversation::Owner::Account(by);
+        if db::conversation::find_for_run(&mut tx, app.id, id, owner).await?.is_some() {
+            return Ok(id);
+        }
+    }
+    let id = ConversationId::random();
+    let now = ctx.now_naive();
+    db::conversation::insert_debugging(&mut tx, app.id, id, &app.mode, by, now).await?;
+    tx.commit().await?;
+    Ok(id)
 }
 
 /// One variable.

@@ -83,6 +83,14 @@ pub fn check(graph: &Value) -> Result<(), WorkflowError> {
     Ok(())
 }
 
+/// Whether the graph marks the node as one of those inside an iteration or a loop. As in the reference only marks beside
+/// the settings count, not those in them.
+#[must_use]
+pub fn is_enclosed(node: GraphNode<'_>) -> bool {
+    let is_set = |key: &str| node.whole.get(key).and_then(Value::as_bool) == Some(true);
+    is_set("isInIteration") || is_set("isInLoop")
+}
+
 /// The knowledge bases its retrieval nodes ask.
 #[must_use]
 pub fn datasets(graph: &Value) -> Vec<Uuid> {

@@ -10,11 +10,13 @@ mod icons;
 pub mod inputs;
 mod lanes;
 pub mod outcome;
+pub mod part;
 pub mod pause;
 pub mod ports;
 pub mod reap;
 pub mod retention;
 pub mod select;
+mod step;
 pub mod stop;
 mod store;
 mod task;
@@ -337,6 +339,7 @@ impl Runs {
             created_at: self.ctx.now(),
             owner: self.owner(&request),
             request,
+            nodes_from: task::WORKFLOW_RUN,
         };
         task::start(self, new).await
     }

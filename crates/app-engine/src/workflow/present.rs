@@ -279,19 +279,28 @@ impl Presenter {
     }
 
     fn put_values(&self, into: &mut Map<String, Value>, result: &NodeResult) {
-        let urls = &*self.facts.urls;
-        let outputs: Map<_, _> = result
-            .outputs
-            .iter()
-            .map(|(name, segment)| (name.clone(), segment.value.to_json(urls)))
-            .collect();
-        for (name, value) in [
-            ("inputs", object_to_json(&result.inputs, urls)),
-            ("process_data", object_to_json(&result.process_data, urls)),
-            ("outputs", outputs),
+        let outputs: Object =
+            result.outputs.iter().map(|(name, it)| (name.clone(), it.value.clone())).collect();
+        for (name, values) in [
+            ("inputs", &result.inputs),
+            ("process_data", &result.process_data),
+            ("outputs", &outputs),
         ] {
-            into.insert(name.into(), Value::Object(value));
-            into.insert(format!("{name}_truncated"), json!(false));
+            let (values, is_cut) = self.cut(values);
+            into.insert(name.into(), values);
+            into.insert(format!("{name}_truncated"), json!(is_cut));
+        }
+    }
+
+    /// Values as clients see them, and whether they see less than there is.
+    fn cut(&self, values: &Object) -> (Value, bool) {
+        let urls = &*self.facts.urls;
+        match self.facts.shown_limits.filter(|limits| !limits.is_small(values)) {
+            None => (Value::Object(object_to_json(values, urls)), false),
+            Some(limits) => {
+                let (part, is_cut) = limits.mapping(values);
+                (Value::Object(object_to_json(&part, urls)), is_cut)
+            }
         }
     }
 
@@ -299,7 +308,7 @@ impl Presenter {
         if metadata.is_empty() {
             Value::Null
         } else {
-            Value::Object(metadata.to_wire(&*self.facts.urls))
+            Value::Object(metadata.to_json(&*self.facts.urls))
         }
     }
 
@@ -331,6 +340,7 @@ impl Presenter {
             Container::Iteration => ("iteration_started", "iteration_length"),
             Container::Loop => ("loop_started", "loop_length"),
         };
+        let (inputs, inputs_cut) = self.cut(inputs);
         let data = json!({
             "id": &*node.node_id,
             "node_id": &*node.node_id,
@@ -339,8 +349,8 @@ impl Presenter {
             "created_at": seconds(at),
             "extras": {},
             "metadata": {measure: length},
-            "inputs": object_to_json(inputs, &*self.facts.urls),
-            "inputs_truncated": false,
+            "inputs": inputs,
+            "inputs_truncated": inputs_cut,
         });
         (name, data, None)
     }
@@ -356,19 +366,20 @@ impl Presenter {
             Container::Iteration => "iteration_completed",
             Container::Loop => "loop_completed",
         };
-        let urls = &*self.facts.urls;
-        let metadata = end.metadata.to_wire(urls);
+        let metadata = end.metadata.to_json(&*self.facts.urls);
+        let (inputs, inputs_cut) = self.cut(end.inputs);
+        let (outputs, outputs_cut) = self.cut(end.outputs);
         let data = json!({
             "id": &*node.node_id,
             "node_id": &*node.node_id,
             "node_type": &*node.node_type,
             "title": &*node.title,
-            "outputs": object_to_json(end.outputs, urls),
-            "outputs_truncated": false,
+            "outputs": outputs,
+            "outputs_truncated": outputs_cut,
             "created_at": seconds(end.started_at),
             "extras": {},
-            "inputs": object_to_json(end.inputs, urls),
-            "inputs_truncated": false,
+            "inputs": inputs,
+            "inputs_truncated": inputs_cut,
             "status": if end.failed { "failed" } else { "succeeded" },
             "error": null,
             "elapsed_time": elapsed(end.started_at, at),

@@ -4,10 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use graph::{
-    EngineEvent, GraphEvent, NodeRef, NodeResult, RunStats, StartReason,
+    EngineEvent, FileUrls, GraphEvent, NodeRef, NodeResult, RunStats, StartReason, Truncator,
     value::{Object, object_to_json},
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{RunFacts, elapsed, present::aborted};
 
@@ -42,6 +42,97 @@ pub struct NodeRow {
     pub created_at: NaiveDateTime,
     /// When it ended.
     pub finished_at: Option<NaiveDateTime>,
+    /// The whole JSON of columns (`inputs`, `process_data`, `outputs`) of which the row has only a part.
+    pub whole: Vec<(&'static str, String)>,
+}
+
+impl NodeRow {
+    /// Takes over what a node read and answered. Nothing is written where there is nothing, except with `empty`.
+    fn put(&mut self, result: &NodeResult, limits: Truncator, urls: &dyn FileUrls, empty: bool) {
+        let outputs: Object =
+            result.outputs.iter().map(|(name, it)| (name.clone(), it.value.clone())).collect();
+        let mut column = |name: &'static str, values: &Object| {
+            if values.is_empty() && !empty {
+                return None;
+            }
+            if limits.is_small(values) {
+                return json_text(values, urls);
+            }
+            let (part, is_cut) = limits.mapping(values);
+            if !is_cut {
+                return json_text(values, urls);
+            }
+            self.whole.extend(json_text(values, urls).map(|whole| (name, whole)));
+            json_text(&part, urls)
+        };
+        let inputs = column("inputs", &result.inputs);
+        let process_data = column("process_data", &result.process_data);
+        let outputs = column("outputs", &outputs);
+        self.inputs = inputs;
+        self.process_data = process_data;
+        self.outputs = outputs;
+    }
+}
+
+/// A node that ran alone.
+pub struct Single<'a> {
+    /// The execution.
+    pub id: String,
+    /// Id in the graph.
+    pub node_id: &'a str,
+    /// `llm` …
+    pub node_type: &'a str,
+    /// Title.
+    pub title: &'a str,
+    /// How it ended.
+    pub result: &'a NodeResult,
+    /// Why it failed.
+    pub failure: Option<&'a str>,
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// Makes URLs of files in values.
+    pub urls: &'a dyn FileUrls,
+    /// How much rows keep.
+    pub limits: Truncator,
+}
+
+/// The row of a node that ran alone.
+#[must_use]
+pub fn single_row(single: &Single<'_>) -> NodeRow {
+    let result = single.result;
+    let is_exception = result.metadata.entries.contains_key("error_strategy");
+    let status = match single.failure {
+        None => "succeeded",
+        Some(_) if is_exception => "exception",
+        Some(_) => "failed",
+    };
+    let metadata = result.metadata.to_json(single.urls);
+    let mut row = NodeRow {
+        id: single.id.clone(),
+        index: 1,
+        node_id: single.node_id.to_owned(),
+        node_type: single.node_type.to_owned(),
+        title: single.title.to_owned(),
+        inputs: None,
+        process_data: None,
+        outputs: None,
+        status,
+        error: single.failure.map(str::to_owned),
+        elapsed_time: elapsed(result.started_at, single.at),
+        execution_metadata: if metadata.is_empty() {
+            None
+        } else {
+            types::pyjson::dumps(&Value::Object(metadata)).ok()
+        },
+        created_at: single.at.naive_utc(),
+        finished_at: Some(single.at.naive_utc()),
+        whole: Vec::new(),
+    };
+    row.put(result, single.limits, single.urls, false);
+    if single.failure.is_none() && row.outputs.is_none() {
+        row.outputs = Some("{}".to_owned());
+    }
+    row
 }
 
 /// What `workflow_runs` holds of a run that ended or paused.
@@ -190,15 +281,8 @@ impl Recorder {
         row.elapsed_time = elapsed(row.created_at.and_utc(), at);
         if let Some(result) = result {
             let urls = &*self.facts.urls;
-            let outputs: Map<_, _> = result
-                .outputs
-                .iter()
-                .map(|(name, it)| (name.clone(), it.value.to_json(urls)))
-                .collect();
-            row.inputs = json_text(object_to_json(&result.inputs, urls));
-            row.process_data = json_text(object_to_json(&result.process_data, urls));
-            row.outputs = json_text(outputs);
-            let metadata = result.metadata.to_row(urls);
+            row.put(result, self.facts.row_limits, urls, true);
+            let metadata = result.metadata.to_json(urls);
             row.execution_metadata = types::pyjson::dumps(&Value::Object(metadata)).ok();
         } else {
             row.execution_metadata = Some("{}".to_owned());
@@ -216,7 +300,7 @@ impl Recorder {
     ) -> RunEnd {
         RunEnd {
             status,
-            outputs: json_text(object_to_json(outputs, &*self.facts.urls)),
+            outputs: if outputs.is_empty() { None } else { json_text(outputs, &*self.facts.urls) },
             error,
             elapsed_time: elapsed(self.facts.created_at, at),
             total_tokens: stats.total_tokens,
@@ -243,10 +327,11 @@ fn new_row(node: &NodeRef, index: i32, at: DateTime<Utc>) -> NodeRow {
         execution_metadata: Some(r#"{"iteration_id": null, "loop_id": null}"#.to_owned()),
         created_at: at.naive_utc(),
         finished_at: None,
+        whole: Vec::new(),
     }
 }
 
-/// JSON as the reference writes it; nothing where there is nothing.
-fn json_text(object: Map<String, Value>) -> Option<String> {
-    if object.is_empty() { None } else { types::pyjson::dumps(&Value::Object(object)).ok() }
+/// JSON as the reference writes it.
+fn json_text(object: &Object, urls: &dyn FileUrls) -> Option<String> {
+    types::pyjson::dumps(&Value::Object(object_to_json(object, urls))).ok()
 }

@@ -71,6 +71,21 @@ enum Operation {
     RemoveLast,
 }
 
+/// The node's `retry_config` with everything it leaves out.
+fn retry_config(config: &NodeConfig) -> Json {
+    let given = config.data.get("retry_config");
+    let entry = |key: &str, default: Json| {
+        let value = given.and_then(|it| it.get(key)).cloned();
+        (key.to_owned(), value.filter(|it| !it.is_null()).unwrap_or(default))
+    };
+    let entries = [
+        entry("max_retries", Json::from(0)),
+        entry("retry_interval", Json::from(0)),
+        entry("retry_enabled", Json::from(false)),
+    ];
+    Json::Object(entries.into_iter().collect())
+}
+
 /// Failures the node reports, or that escape it.
 enum Failure {
     Reported(String),
@@ -167,15 +182,15 @@ impl Operation {
 impl Assigner {
     pub(super) fn new(config: &NodeConfig) -> Result<Self, GraphError> {
         let Settings { items } = config.parse()?;
-        let mut record = config.data.clone();
-        for key in ["desc", "error_strategy", "default_value"] {
-            record.entry(key).or_insert(Json::Null);
-        }
+        let mut record = serde_json::Map::new();
+        record.insert("type".to_owned(), Json::from(&*config.node_type));
         record.insert("title".to_owned(), Json::from(&*config.title));
+        for key in ["desc", "error_strategy", "default_value"] {
+            let value = config.data.get(key).cloned().unwrap_or_default();
+            record.insert(key.to_owned(), value);
+        }
         record.insert("version".to_owned(), Json::from(&*config.version));
-        record.entry("retry_config").or_insert_with(
-            || serde_json::json!({"max_retries": 0, "retry_interval": 0, "retry_enabled": false}),
-        );
+        record.insert("retry_config".to_owned(), retry_config(config));
         record.insert("items".to_owned(), serde_json::to_value(&items).unwrap_or_default());
         let record = record.into_iter().map(|(key, it)| (key, Value::from_json(it))).collect();
         Ok(Self { items, record })

@@ -81,7 +81,7 @@ fn items_run_one_after_the_other() {
         .filter_map(|event| match event {
             GraphEvent::NodeSucceeded { node, result } if &*node.node_id == "in" => {
                 assert_eq!(node.in_iteration_id.as_deref(), Some("it"));
-                Some(Json::Object(result.metadata.to_wire(&NoUrls)))
+                Some(Json::Object(result.metadata.to_json(&NoUrls)))
             }
             _ => None,
         })
@@ -209,7 +209,7 @@ fn metadata_of_an_iteration() {
     let run = run_iteration(json!([1]), json!({}), json!({"tokens": 5}));
     let metadata = run.events.iter().find_map(|event| match event {
         GraphEvent::ContainerFinished { metadata, inputs, .. } => {
-            Some((metadata.to_wire(&NoUrls), graph::value::object_to_json(inputs, &NoUrls)))
+            Some((metadata.to_json(&NoUrls), graph::value::object_to_json(inputs, &NoUrls)))
         }
         _ => None,
     });
@@ -265,7 +265,7 @@ fn increment() -> Json {
 
 fn reason(run: &Driver) -> Json {
     let reason = run.events.iter().find_map(|event| match event {
-        GraphEvent::ContainerFinished { metadata, .. } => Some(metadata.to_wire(&NoUrls)),
+        GraphEvent::ContainerFinished { metadata, .. } => Some(metadata.to_json(&NoUrls)),
         _ => None,
     });
     reason.unwrap()["completed_reason"].clone()
@@ -449,7 +449,7 @@ fn loops_inside_iterations_keep_both_tags() {
         GraphEvent::NodeSucceeded { node, result } if &*node.node_id == "in" => {
             assert_eq!(node.in_iteration_id.as_deref(), Some("it"));
             assert_eq!(node.in_loop_id.as_deref(), Some("lp"));
-            Some(result.metadata.to_wire(&NoUrls))
+            Some(result.metadata.to_json(&NoUrls))
         }
         _ => None,
     });

@@ -375,7 +375,7 @@ fn default_values_replace_the_outputs() {
         GraphEvent::NodeException { result, .. } => Some(result.metadata.clone()),
         _ => None,
     });
-    let metadata = metadata.unwrap().to_wire(&graph::NoUrls);
+    let metadata = metadata.unwrap().to_json(&graph::NoUrls);
     assert_eq!(Json::Object(metadata), json!({"error_strategy": "default-value"}));
 }
 

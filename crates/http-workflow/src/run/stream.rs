@@ -10,7 +10,7 @@ use axum::response::Response;
 use futures::Stream;
 use graph::InvokeFrom;
 use http_core::sse::{self, Frame};
-use services_workflow::run::{Started, is_simple};
+use services_workflow::run::{Runs, Started, is_simple};
 
 /// A stream that is silent for this long says that it still lives.
 const PING_EVERY: Duration = Duration::from_secs(10);
@@ -29,6 +29,11 @@ pub(crate) fn response(started: &Started, detail: Detail, cancel_when_left: bool
     };
     let watch = CancelOnDrop(cancel_when_left.then(|| Arc::clone(&started.run)));
     sse::response(frames(Arc::clone(&started.run), writer, 0, watch))
+}
+
+/// The stream of a run of the editor that just started.
+pub(crate) fn of_editor(runs: &Runs, started: &Started) -> Response {
+    response(started, Detail::Full, runs.ctx.config.own.disconnected_run_policy == "cancel")
 }
 
 fn frames(

@@ -183,7 +183,7 @@ impl<'a> Request<'a> {
         }
         if files.is_empty() {
             // Without a file the reference sends this one, which forces a multipart body.
-            let head = "Content-Disposition: form-data; name=\"__multipart_placeholder__\"; filename=\"\"\r\n\
+            let head = "Content-Disposition: form-data; name=\"__multipart_placeholder__\"\r\n\
                         Content-Type: application/octet-stream";
             add(head.to_owned(), b"");
         }

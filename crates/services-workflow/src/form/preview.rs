@@ -205,17 +205,13 @@ async fn prepared(
         pool.set(&found.node, &found.name, found.value);
     }
     put_inputs(&mut pool, &wanted, inputs)?;
-    let flag = |key: &str| {
-        let at = |map: &Map<String, Json>| map.get(key).and_then(Json::as_bool).unwrap_or(false);
-        at(node.whole) || at(node.data)
-    };
     Ok(Node {
         id: node.id.to_owned(),
         title: node.text("title").to_owned(),
         settings,
         data: node.data.clone(),
         pool,
-        is_enclosed: flag("isInIteration") || flag("isInLoop"),
+        is_enclosed: graph_check::is_enclosed(node),
     })
 }
 

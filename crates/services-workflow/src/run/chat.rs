@@ -154,6 +154,7 @@ async fn begin(
                 task,
                 created_at: ctx.now(),
                 request,
+                nodes_from: task::WORKFLOW_RUN,
             };
             if let Some(hook) = webhook {
                 let hook = Hook::new(app.tenant_id, &hook.url, &hook.secret)?;

@@ -177,10 +177,6 @@ async fn convert(
         "json_object" => match given {
             Value::Object(_) => Ok(Graph::from_json(given.clone())),
             Value::String(text) if text.is_empty() => Ok(Graph::Null),
-            Value::String(text) => match serde_json::from_str::<Value>(text) {
-                Ok(value @ Value::Object(_)) => Ok(Graph::from_json(value)),
-                _ => refuse("in input form must be a dict".to_owned()),
-            },
             _ => refuse("in input form must be a dict".to_owned()),
         },
         _ => Ok(Graph::from_json(given.clone())),

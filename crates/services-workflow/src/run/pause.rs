@@ -245,6 +245,7 @@ pub async fn resume(runs: &Runs, run: WorkflowRunId) -> Result<bool, RunFailure>
         task: origin.task,
         created_at: origin.created_at,
         request,
+        nodes_from: task::WORKFLOW_RUN,
     };
     let prefix = turn.as_ref().map(Turn::prefix);
     let started = task::launch(runs, new, turn);

@@ -1,8 +1,12 @@
 //! Rows of a run, from the recorder into the database.
 
 use app_engine::workflow::record::{NodeRow, RunEnd};
+use bytes::Bytes;
 use db::run_batch::Ended;
-use db::run_record::{self, NodeRows, Owner};
+use db::run_record::{
+    self, NodeRows, Owner,
+    offloads::{self, NewOffload},
+};
 use db::running::{self, Kind};
 use services_core::{Ctx, Fault};
 use types::WorkflowRunId;
@@ -10,25 +14,34 @@ use uuid::Uuid;
 
 use super::pause::{self, Origin, Pause};
 
-/// Stores executions of nodes.
+/// Stores executions of nodes, of a run or of a node that ran alone. `from` is `workflow-run` or `single-step`.
 pub(super) async fn nodes(
     ctx: &Ctx,
     owner: Owner,
-    run: WorkflowRunId,
+    run: Option<WorkflowRunId>,
+    from: &str,
     rows: Vec<NodeRow>,
 ) -> Result<(), Fault> {
     if rows.is_empty() {
         return Ok(());
     }
+    let files = offload(ctx, owner, &rows).await?;
     let columns = columns(rows);
-    let mut conn = ctx.db.acquire().await?;
-    Ok(run_record::upsert_nodes(&mut conn, owner, Some(run), "workflow-run", &columns).await?)
+    let mut tx = ctx.db.begin().await?;
+    run_record::upsert_nodes(&mut tx, owner, run, from, &columns).await?;
+    for file in &files {
+        offloads::insert(&mut tx, owner, file).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The end of a run.
 pub(super) struct End<'a> {
     pub(super) owner: Owner,
     pub(super) origin: &'a Origin,
+    /// Where rows of nodes say they come from.
+    pub(super) from: &'static str,
     pub(super) end: &'a RunEnd,
     /// The message it answered, and the files of the answer.
     pub(super) message: Option<(&'a db::message::Ended, &'a [db::message_file::MessageFile])>,
@@ -40,11 +53,15 @@ pub(super) struct End<'a> {
 
 /// Stores how a run ended together with what is left of its nodes.
 pub(super) async fn end(ctx: &Ctx, ended: End<'_>, rows: Vec<NodeRow>) -> Result<(), Fault> {
-    let End { owner, origin, end, message, paused, is_resumed } = ended;
+    let End { owner, origin, from, end, message, paused, is_resumed } = ended;
     let run = origin.run;
+    let uploads = offload(ctx, owner, &rows).await?;
     let columns = columns(rows);
     let mut tx = ctx.db.begin().await?;
-    run_record::upsert_nodes(&mut tx, owner, Some(run), "workflow-run", &columns).await?;
+    run_record::upsert_nodes(&mut tx, owner, Some(run), from, &columns).await?;
+    for file in &uploads {
+        offloads::insert(&mut tx, owner, file).await?;
+    }
     let row = run_record::RunEnd {
         status: end.status,
         outputs: end.outputs.as_deref(),
@@ -82,11 +99,17 @@ pub(super) async fn end(ctx: &Ctx, ended: End<'_>, rows: Vec<NodeRow>) -> Result
 }
 
 /// How a run ended and what is left of its nodes, to be written together with others.
-pub(super) fn ended(owner: Owner, run: WorkflowRunId, rows: Vec<NodeRow>, end: &RunEnd) -> Ended {
+pub(super) fn ended(
+    owner: Owner,
+    run: WorkflowRunId,
+    from: &'static str,
+    rows: Vec<NodeRow>,
+    end: &RunEnd,
+) -> Ended {
     Ended {
         id: run,
         owner,
-        nodes_from: "workflow-run",
+        nodes_from: from,
         nodes: columns(rows),
         status: end.status,
         outputs: end.outputs.clone(),
@@ -120,6 +143,30 @@ pub(super) async fn give_up(
     if let Err(err) = stored.await {
         tracing::error!(run.id = %run, error = %err, "the end of a run could not be stored");
     }
+}
+
+/// Writes the whole of columns that rows have only a part of to files; the rows of the files are still to be stored.
+async fn offload(ctx: &Ctx, owner: Owner, rows: &[NodeRow]) -> Result<Vec<NewOffload>, Fault> {
+    let mut files = Vec::new();
+    for row in rows {
+        let Ok(execution) = row.id.parse::<Uuid>() else { continue };
+        for &(column, ref whole) in &row.whole {
+            // The same name on every try: what a try that failed left behind is written over.
+            let name = format!("node_execution_{execution}_{column}.json");
+            let key = format!("upload_files/{}/{name}", owner.tenant);
+            ctx.storage.save(&key, Bytes::from(whole.clone())).await?;
+            files.push(NewOffload {
+                execution,
+                column,
+                key,
+                name,
+                size: i32::try_from(whole.len()).unwrap_or(i32::MAX),
+                storage_type: ctx.config.middleware.storage_type.clone(),
+                now: ctx.now_naive(),
+            });
+        }
+    }
+    Ok(files)
 }
 
 fn columns(rows: Vec<NodeRow>) -> NodeRows {

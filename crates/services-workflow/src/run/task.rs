@@ -28,17 +28,18 @@ use serde_json::{Map, Value};
 use services_core::Fault;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use types::WorkflowRunId;
+use types::{AccountId, WorkflowRunId};
 use uuid::Uuid;
 
 use super::{
-    RunFailure, RunRequest, Runs, Started,
+    RunFailure, RunRequest, Runner, Runs, Started,
     chat::{Asked, Ending, SavedTurn, Turn},
     is_simple,
     lanes::MOST_NODES,
     pause::{Origin, Pause, Paused},
     store, webhook,
 };
+use crate::draft_variable::{ran::Keeper, save::truncator};
 
 /// Events that may wait for the log and the rows.
 const EVENTS: usize = 256;
@@ -48,6 +49,12 @@ const MOST_PARALLEL: usize = 64;
 
 /// Rows of ended nodes wait at most about this long while the run goes on.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
+
+/// What rows of nodes of whole runs say of where they come from.
+pub(super) const WORKFLOW_RUN: &str = "workflow-run";
+
+/// The same for runs of a part of a draft.
+pub(super) const SINGLE_STEP: &str = "single-step";
 
 /// How often the end of a run is tried to be stored before the run is given up to the reaper.
 const STORE_ATTEMPTS: u32 = 5;
@@ -77,6 +84,8 @@ pub(super) struct New {
     pub(super) created_at: DateTime<Utc>,
     pub(super) owner: Owner,
     pub(super) request: RunRequest,
+    /// [`WORKFLOW_RUN`] or [`SINGLE_STEP`].
+    pub(super) nodes_from: &'static str,
 }
 
 /// The message that is stored together with a run.
@@ -117,6 +126,16 @@ pub(super) fn launch(runs: &Runs, new: New, turn: Option<Turn>) -> Started {
         earlier_steps: 0,
         is_simple: simple,
         urls: Arc::clone(&runs.urls),
+        row_limits: truncator(&runs.ctx),
+        // Programs are shown everything.
+        shown_limits: (new.request.invoke_from != InvokeFrom::ServiceApi)
+            .then(|| truncator(&runs.ctx)),
+    };
+    let drafts = match (new.request.invoke_from, &new.request.runner) {
+        (InvokeFrom::Debugger, Runner::Account { id, .. }) => {
+            Some(Keeper::new(new.request.app.clone(), AccountId(*id)))
+        }
+        _ => None,
     };
     let setup = Setup {
         graph: new.graph,
@@ -132,6 +151,8 @@ pub(super) fn launch(runs: &Runs, new: New, turn: Option<Turn>) -> Started {
         facts,
         owner: new.owner,
         run_id: new.run_id,
+        nodes_from: new.nodes_from,
+        drafts,
         origin,
         is_resumed,
         lookup: new.lookup,
@@ -239,7 +260,7 @@ fn logged_from(invoke_from: InvokeFrom) -> Option<&'static str> {
     }
 }
 
-fn limits(runs: &Runs) -> Limits {
+pub(super) fn limits(runs: &Runs) -> Limits {
     let feature = &runs.ctx.config.feature;
     Limits {
         max_steps: u32::try_from(feature.workflow_max_execution_steps).unwrap_or(500),
@@ -272,6 +293,9 @@ struct Task {
     facts: RunFacts,
     owner: Owner,
     run_id: WorkflowRunId,
+    nodes_from: &'static str,
+    /// Runs of the editor leave variables behind.
+    drafts: Option<Keeper>,
     origin: Origin,
     is_resumed: bool,
     lookup: Arc<dyn Lookup>,
@@ -310,6 +334,9 @@ impl Task {
                     continue;
                 }
             };
+            if let Some(drafts) = &self.drafts {
+                drafts.note(&self.runs.ctx, &event).await;
+            }
             if let Some(turn) = &mut turn {
                 turn.hear(&event.event).await;
             }
@@ -326,8 +353,8 @@ impl Task {
             if FLUSH_AFTER <= flushed.elapsed() {
                 flushed = Instant::now();
                 let rows = recorder.snapshot();
-                if let Err(err) = store::nodes(&self.runs.ctx, self.owner, self.run_id, rows).await
-                {
+                let (ctx, run) = (&self.runs.ctx, Some(self.run_id));
+                if let Err(err) = store::nodes(ctx, self.owner, run, self.nodes_from, rows).await {
                     tracing::warn!(error = %err, "executions of nodes are stored with the end of the run instead");
                     recorder.keep_all();
                 }
@@ -426,9 +453,13 @@ impl Task {
 
     async fn store_end(&self, rows: Vec<NodeRow>, end: &RunEnd, rest: Rest<'_>) -> bool {
         let ctx = &self.runs.ctx;
-        let is_plain = rest.message.is_none() && rest.paused.is_none() && !self.is_resumed;
+        // Values that are too large for a row go to files first.
+        let is_plain = rest.message.is_none()
+            && rest.paused.is_none()
+            && !self.is_resumed
+            && rows.iter().all(|row| row.whole.is_empty());
         if is_plain && rows.len() <= MOST_NODES {
-            let ended = store::ended(self.owner, self.run_id, rows, end);
+            let ended = store::ended(self.owner, self.run_id, self.nodes_from, rows, end);
             let written = self.runs.lanes.ends.write(ended).await;
             return written.map_err(|err| self.lost(&err)).is_ok();
         }
@@ -446,6 +477,7 @@ impl Task {
                 let ended = store::End {
                     owner: self.owner,
                     origin: &self.origin,
+                    from: self.nodes_from,
                     end,
                     message,
                     paused: paused.as_ref(),
