@@ -2,11 +2,12 @@
 
 use axum::{
     extract::State,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 
 use http_core::{
-    ApiError, AppState, ErrorBody, Json, NoContent, Path, Query, Valid, guard::Editor,
+    ApiError, AppState, ErrorBody, Json, Path, Query, Valid, guard::Editor,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,6 +26,15 @@ use crate::{
     guard::{AppOf, Flows},
     wire,
 };
+
+/// 204, typed as the reference types it here.
+struct Gone;
+
+impl IntoResponse for Gone {
+    fn into_response(self) -> Response {
+        (StatusCode::NO_CONTENT, [(header::CONTENT_TYPE, "text/html; charset=utf-8")]).into_response()
+    }
+}
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -205,9 +215,9 @@ async fn delete_draft_variables(
     State(state): State<AppState>,
     _: Editor,
     AppOf { app, user, .. }: AppOf<Flows>,
-) -> Result<NoContent, ApiError> {
+) -> Result<Gone, ApiError> {
     draft_variable::delete_many(&state.ctx, &app, user.account.id, None).await?;
-    Ok(NoContent)
+    Ok(Gone)
 }
 
 /// The variables of a node.
@@ -241,9 +251,9 @@ async fn delete_node_draft_variables(
     _: Editor,
     AppOf { app, user, .. }: AppOf<Flows>,
     Path((_app, node)): Path<(AppId, String)>,
-) -> Result<NoContent, ApiError> {
+) -> Result<Gone, ApiError> {
     draft_variable::delete_many(&state.ctx, &app, user.account.id, Some(&node)).await?;
-    Ok(NoContent)
+    Ok(Gone)
 }
 
 /// A variable.
@@ -307,9 +317,9 @@ async fn delete_draft_variable(
     _: Editor,
     AppOf { app, user, .. }: AppOf<Flows>,
     Path((_app, id)): Path<(AppId, Uuid)>,
-) -> Result<NoContent, ApiError> {
+) -> Result<Gone, ApiError> {
     draft_variable::delete(&state.ctx, &app, user.account.id, id).await?;
-    Ok(NoContent)
+    Ok(Gone)
 }
 
 /// Put a variable back to what its node or the workflow gave it; 204 if there is nothing to put back.
@@ -329,7 +339,7 @@ async fn reset_draft_variable(
     let row = draft_variable::reset(&state.ctx, &app, user.account.id, id).await?;
     Ok(match row {
         Some(row) => Json(WorkflowDraftVariable::new(&state.ctx, row)).into_response(),
-        None => NoContent.into_response(),
+        None => Gone.into_response(),
     })
 }
 

@@ -260,5 +260,23 @@ fn features(target: AppMode, config: &Object) -> Value {
         &["text_to_speech", "file_upload", "sensitive_word_avoidance"]
     };
     let pick = |key: &&str| ((*key).to_owned(), config.get(*key).cloned().unwrap_or_default());
-    Value::Object(keys.iter().map(pick).collect())
+    let mut features: Object = keys.iter().map(pick).collect();
+    if let Some(upload) = features.get_mut("file_upload").and_then(Value::as_object_mut) {
+        put_image_config(upload);
+    }
+    Value::Object(features)
+}
+
+/// What apps that take files say of pictures, in the form of workflows.
+fn put_image_config(upload: &mut Object) {
+    if !upload.get("enabled").is_some_and(truthy) {
+        return;
+    }
+    let of_image = |key: &str| upload.get("image").and_then(|image| image.get(key)).cloned();
+    let config = serde_json::json!({
+        "number_limits": upload.get("number_limits").cloned().unwrap_or(Value::from(3)),
+        "transfer_methods": upload.get("allowed_file_upload_methods").cloned().unwrap_or(Value::Array(Vec::new())),
+        "detail": of_image("detail").unwrap_or_else(|| Value::from("high")),
+    });
+    upload.insert("image_config".to_owned(), config);
 }
