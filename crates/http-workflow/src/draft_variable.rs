@@ -6,9 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use http_core::{
-    ApiError, AppState, ErrorBody, Json, Path, Query, Valid, guard::Editor,
-};
+use http_core::{ApiError, AppState, ErrorBody, Json, Path, Query, Valid, guard::Editor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use services_core::Ctx;
@@ -32,7 +30,8 @@ struct Gone;
 
 impl IntoResponse for Gone {
     fn into_response(self) -> Response {
-        (StatusCode::NO_CONTENT, [(header::CONTENT_TYPE, "text/html; charset=utf-8")]).into_response()
+        (StatusCode::NO_CONTENT, [(header::CONTENT_TYPE, "text/html; charset=utf-8")])
+            .into_response()
     }
 }
 

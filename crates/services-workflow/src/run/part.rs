@@ -11,7 +11,8 @@ use types::{AccountId, WorkflowRunId};
 use uuid::Uuid;
 
 use super::{
-    App, RunFailure, RunRequest, Runner, Runs, Started, Version, files::Resolver, icons, select, task,
+    App, RunFailure, RunRequest, Runner, Runs, Started, Version, files::Resolver, icons, select,
+    task,
 };
 use crate::draft_variable::{self, load};
 
