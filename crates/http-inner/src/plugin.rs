@@ -6,6 +6,7 @@ mod encrypt;
 mod llm;
 mod model;
 mod speech;
+mod tool;
 mod upload;
 
 use axum::{
@@ -29,6 +30,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(speech::router())
         .merge(encrypt::router())
         .merge(upload::router())
+        .merge(tool::router())
         .merge(app::router())
 }
 

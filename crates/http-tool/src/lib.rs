@@ -1,5 +1,6 @@
 //! Endpoints of tools and plugins.
 
+mod datasource;
 mod guard;
 mod plugin;
 mod tool;
@@ -9,5 +10,5 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// All endpoints of this crate.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(plugin::router()).merge(tool::router())
+    OpenApiRouter::new().merge(plugin::router()).merge(tool::router()).merge(datasource::router())
 }

@@ -2,6 +2,7 @@
 
 mod install;
 mod list;
+mod option;
 mod setting;
 mod task;
 
@@ -16,6 +17,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(install::router())
         .merge(task::router())
         .merge(setting::router())
+        .merge(option::router())
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]

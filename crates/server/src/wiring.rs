@@ -13,7 +13,10 @@ use services_conversation::{Engine, annotation_reply::Annotations};
 use services_core::{Ctx, CtxParts};
 use services_model::Models;
 use services_workflow::{
-    run::{Runs, SignedUrls, ports::AllNodes},
+    run::{
+        Runs, SignedUrls,
+        ports::{self, AllNodes},
+    },
     trigger::plugin::Events,
 };
 use tokio::task::JoinHandle;
@@ -177,10 +180,13 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
     let plugin_models = plugin::PluginModels::new(daemon.clone());
     let models = Models::new(ctx.clone(), registry(&ctx, &plugin_models)?);
     let plugins = ctx.config.is_plugin_daemon_configured().then(|| daemon.clone());
+    let world = ports::ports(&ctx, &models);
     let tools = services_tool::Tools::new(services_tool::Parts {
         ctx: ctx.clone(),
         daemon: plugins.clone(),
         models: models.clone(),
+        files: world.files.clone(),
+        code: world.code.clone(),
     });
     let events = Events::new(ctx.clone(), plugins.clone());
     let ports = services_app::Ports::new(models.clone(), plugins);
@@ -191,9 +197,10 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
     let runs = Runs::new(
         ctx.clone(),
         engine.hub().clone(),
-        Arc::new(AllNodes::new(&ctx, &models, |_| {})),
+        Arc::new(AllNodes::new(&ctx, &models, |ports| ports.tools = Arc::new(tools.clone()))),
         Arc::new(SignedUrls(ctx.clone())),
     );
+    tools.run_workflows_with(runs.clone());
     runs.serve(&engine);
     Ok(AppState::new(ctx)
         .with(models)

@@ -1,16 +1,22 @@
 //! Providers that come with the server or with plugins.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use db::tool_builtin_provider::ToolCredential;
 use model_runtime::ProviderId;
+use nodes::{CodeRunner, Files};
 use plugin::{
     CredentialType, Daemon, DaemonError, DaemonFault,
-    entity::{I18n, ProviderConfig, Tool, ToolProvider, ToolProviderDeclaration},
+    entity::{I18n, ProviderConfig, Tool, ToolParameter, ToolProvider, ToolProviderDeclaration},
+    tool::ToolContext,
 };
 use serde_json::{Map, Value};
 use services_core::Ctx;
 use services_model::Models;
+use services_workflow::run::Runs;
 use types::TenantId;
 
 use crate::{
@@ -23,7 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The tools of all workspaces: the part of the server's state that knows and calls them. Cheap to clone.
 #[derive(Clone)]
-pub struct Tools(Arc<Parts>);
+pub struct Tools(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    runs: OnceLock<Runs>,
+}
 
 /// What tools are made of.
 pub struct Parts {
@@ -33,13 +44,17 @@ pub struct Parts {
     pub daemon: Option<Daemon>,
     /// Models, for tools that use some.
     pub models: Models,
+    /// Files that tools are given.
+    pub files: Arc<dyn Files>,
+    /// Runs code.
+    pub code: Arc<dyn CodeRunner>,
 }
 
 impl std::ops::Deref for Tools {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }
 
@@ -148,7 +163,19 @@ impl Tools {
     /// The tools of a server.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Inner { parts, runs: OnceLock::new() }))
+    }
+
+    /// Lets workflows be called as tools. Workflows call tools themselves, so whoever wires the server makes the tools
+    /// first and says this afterwards, once.
+    pub fn run_workflows_with(&self, runs: Runs) {
+        if self.0.runs.set(runs).is_err() {
+            tracing::warn!("tools know already what runs workflows");
+        }
+    }
+
+    pub(crate) fn runs(&self) -> Option<&Runs> {
+        self.0.runs.get()
     }
 
     /// The plugin daemon.
@@ -298,12 +325,34 @@ impl Tools {
         };
         let mut views = Vec::new();
         let with = Shown { tools: with_tools, credentials: with_tools, addresses: true };
-        for provider in self.list_builtin(tenant).await {
+        for mut provider in self.list_builtin(tenant).await {
+            if with_tools {
+                self.complete(tenant, &mut provider).await;
+            }
             // The first is the default one, or the one made last.
             let credential = credentials.iter().find(|it| full(&it.provider) == provider.name());
             views.push(self.view(tenant, &provider, credential, with).await?);
         }
         Ok(views)
+    }
+
+    /// Adds the parameters that plugins tell of without credentials. What a plugin does not tell is left out.
+    async fn complete(&self, tenant: TenantId, provider: &mut Provider) {
+        let (Some(_), Some(daemon)) = (&provider.plugin, &self.daemon) else { return };
+        let Ok(id) = provider.name().parse::<ProviderId>() else { return };
+        let context =
+            ToolContext { tenant, user: "", conversation: None, app: None, message: None };
+        let nothing = Map::new();
+        let asked = provider.declaration.tools.iter_mut().filter(|it| it.has_runtime_parameters);
+        for tool in asked {
+            let name = &tool.identity.name;
+            let more = daemon.tool_runtime_parameters(context, &id, name, &nothing);
+            match tokio::time::timeout(PATIENCE, more).await {
+                Ok(Ok(more)) => merge(&mut tool.parameters, more),
+                Ok(Err(error)) => tracing::info!(%error, "a tool does not tell its parameters"),
+                Err(_) => tracing::info!("a tool does not tell its parameters in time"),
+            }
+        }
     }
 
     /// A provider with the credential in use.
@@ -336,9 +385,22 @@ impl Tools {
         tenant: TenantId,
         provider: &str,
     ) -> Result<Vec<ToolView>, ToolError> {
-        let provider = self.find_builtin(tenant, provider).await?;
+        let mut provider = self.find_builtin(tenant, provider).await?;
+        self.complete(tenant, &mut provider).await;
         let tools = provider.declaration.tools.iter();
         Ok(tools.map(|tool| ToolView::of(tool, provider.labels())).collect())
+    }
+}
+
+/// Puts parameters a plugin told in place of those declared; others are added if a form can hold them.
+pub(crate) fn merge(known: &mut Vec<ToolParameter>, told: Vec<ToolParameter>) {
+    for parameter in told {
+        let same = |it: &&mut ToolParameter| it.name == parameter.name && it.form == parameter.form;
+        match known.iter_mut().find(same) {
+            Some(it) => *it = parameter,
+            None if parameter.form == "form" => known.push(parameter),
+            None => {}
+        }
     }
 }
 

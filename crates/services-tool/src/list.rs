@@ -37,8 +37,14 @@ impl Tools {
         if wanted(Kind::Builtin) {
             all.extend(self.builtin_views(tenant, false).await?);
         }
+        if wanted(Kind::Api) {
+            all.extend(self.api_views(tenant, false).await?);
+        }
         if wanted(Kind::Workflow) {
             all.extend(self.workflow_views(tenant).await?);
+        }
+        if wanted(Kind::Mcp) {
+            all.extend(self.mcp_views(tenant, false).await?);
         }
         Ok(all)
     }

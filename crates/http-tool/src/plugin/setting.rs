@@ -46,8 +46,20 @@ impl Who {
 #[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]
 #[garde(allow_unvalidated)]
 struct PermissionPayload {
-    install_permission: Who,
-    debug_permission: Who,
+    /// `everyone`, `admins` or `noone`.
+    #[garde(custom(check_who))]
+    install_permission: String,
+    /// `everyone`, `admins` or `noone`.
+    #[garde(custom(check_who))]
+    debug_permission: String,
+}
+
+/// Checked apart from reading, so that every field that is wrong is named.
+fn check_who(who: &str, (): &()) -> garde::Result {
+    match who {
+        "everyone" | "admins" | "noone" => Ok(()),
+        _ => Err(garde::Error::new("Input should be 'everyone', 'admins' or 'noone'")),
+    }
 }
 
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -181,8 +193,8 @@ async fn change_plugin_permission(
     Valid(body): Valid<PermissionPayload>,
 ) -> Result<Json<PluginSuccess>, ApiError> {
     let permission = PluginPermission {
-        install_permission: body.install_permission.text(),
-        debug_permission: body.debug_permission.text(),
+        install_permission: body.install_permission,
+        debug_permission: body.debug_permission,
     };
     plugin_setting::set_permission(&state.ctx, user.tenant, &permission).await?;
     Ok(PluginSuccess::of(true))

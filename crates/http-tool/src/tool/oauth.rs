@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{OriginalUri, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
@@ -14,10 +14,10 @@ use http_core::{
 use plugin::{entity::ProviderConfig, oauth::IncomingRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use services_tool::{Tools, oauth};
+use services_tool::Tools;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::ToolSuccess;
+use super::{AuthorizationUrl, ToolSuccess, journey_cookie, returned};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -127,11 +127,6 @@ async fn delete_own_tool_oauth_client(
     Ok(ToolSuccess::new())
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct AuthorizationUrl {
-    authorization_url: String,
-}
-
 /// Where a user goes who wants to connect. The answer sets a cookie that his return is known by.
 #[utoipa::path(
     get,
@@ -141,15 +136,14 @@ struct AuthorizationUrl {
     responses((status = 200, body = AuthorizationUrl), (status = "4XX", body = ErrorBody)),
 )]
 async fn find_tool_oauth_url(
+    State(state): State<AppState>,
     Admin(user): Admin,
     Part(tools): Part<Tools>,
     Path(provider): Path<String>,
 ) -> Result<Response, ApiError> {
     let (authorization_url, note) =
         tools.oauth_url(user.tenant, user.account.id, &provider).await?;
-    let age = oauth::PATIENCE.as_secs();
-    let cookie = format!("context_id={note}; HttpOnly; Max-Age={age}; Path=/; SameSite=Lax");
-    let cookie = [(header::SET_COOKIE, cookie)];
+    let cookie = journey_cookie(&state, &note);
     Ok((cookie, Json(AuthorizationUrl { authorization_url })).into_response())
 }
 
@@ -177,7 +171,5 @@ async fn return_from_tool_oauth(
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     let request = IncomingRequest { method: &Method::GET, target, headers: &headers, body: b"" };
     tools.oauth_return(&provider, &note, request).await?;
-    let base = state.ctx.config.feature.console_web_url.trim_end_matches('/');
-    let place = format!("{base}/oauth-callback");
-    Ok((StatusCode::FOUND, [(header::LOCATION, place)]).into_response())
+    Ok(returned(&state))
 }

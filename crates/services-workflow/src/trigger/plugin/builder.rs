@@ -166,6 +166,16 @@ impl Events {
         self.shown(&provider, builder)
     }
 
+    /// The credentials a draft holds, in the clear, and their type.
+    pub(super) async fn draft_credentials(
+        &self,
+        tenant: TenantId,
+        id: &str,
+    ) -> Result<Option<(Values, CredentialType)>, EventError> {
+        let draft = self.kept(id).await?.filter(|draft| draft.tenant_id == tenant);
+        draft.map(|draft| Ok((draft.credentials.clone(), draft.kind()?))).transpose()
+    }
+
     /// Changes a draft.
     ///
     /// # Errors

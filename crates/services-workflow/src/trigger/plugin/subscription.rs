@@ -107,7 +107,7 @@ impl Events {
         Ok(shown)
     }
 
-    /// The credentials of a subscription in the clear, and their type.
+    /// The credentials of a subscription, or of a draft of one, in the clear, and their type.
     ///
     /// # Errors
     /// [`EventError::Invalid`] if there is none.
@@ -116,6 +116,9 @@ impl Events {
         tenant: TenantId,
         id: &str,
     ) -> Result<(Values, CredentialType), EventError> {
+        if let Some(draft) = self.draft_credentials(tenant, id).await? {
+            return Ok(draft);
+        }
         let (_, opened) = self.opened(tenant, id).await?.ok_or_else(|| unknown(id))?;
         Ok((opened.credentials, opened.kind))
     }
