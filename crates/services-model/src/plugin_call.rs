@@ -57,6 +57,16 @@ pub async fn caller(ctx: &Ctx, tenant: &str, user: &str) -> Result<Caller, Setup
     Ok(Caller { tenant, user: made.id })
 }
 
+/// The session of the end user a plugin calls for, as workflows know users by it.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn session(ctx: &Ctx, caller: Caller) -> Result<String, SetupError> {
+    let mut conn = ctx.db.acquire().await?;
+    let known = db::end_user::find(&mut conn, caller.tenant, caller.user).await?;
+    Ok(known.map_or_else(|| caller.user.to_string(), |user| user.session_id))
+}
+
 /// What to do with the settings of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {

@@ -99,6 +99,10 @@ async fn accounts_are_made_and_mended() {
         let output = run(&directory, &db, words);
         (output.status.code().unwrap(), text(&output))
     };
+    let server = Server::start(&[("DATABASE_URL", db.url())]);
+    let owner = r#"{"email":"owner@example.com","name":"Owner","password":"Passw0rd1"}"#;
+    assert_eq!(server.post("/console/api/setup", owner).status, 201);
+
     let mut asked = command(&directory, &["create-tenant", "--language", "zh-Hans"]);
     let mut asked = asked
         .env("DATABASE_URL", db.url())
@@ -112,7 +116,6 @@ async fn accounts_are_made_and_mended() {
     let password = said.split("Password: ").nth(1).unwrap_or_else(|| panic!("{said}")).trim();
     assert!(said.contains("Account: first@example.com"), "{said}");
 
-    let server = Server::start(&[("DATABASE_URL", db.url())]);
     let signs_in = |email: &str, password: &str| {
         let password = crypto::base64::encode(password.as_bytes());
         let body = format!(r#"{{"email":"{email}","password":"{password}"}}"#);
@@ -145,5 +148,5 @@ async fn accounts_are_made_and_mended() {
     let mut unsure = command(&directory, &["reset-encrypt-key-pair"]);
     assert!(!unsure.env("DATABASE_URL", db.url()).status().unwrap().success());
     let (code, said) = call(&["reset-encrypt-key-pair", "--yes"]);
-    assert!(code == 0 && said.contains("key pair of 1 workspaces has been reset"), "{said}");
+    assert!(code == 0 && said.contains("key pair of 2 workspaces has been reset"), "{said}");
 }

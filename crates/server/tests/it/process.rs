@@ -99,9 +99,9 @@ impl Server {
     }
 
     fn is_running(&self) -> bool {
-        // Of a process that ended and was not waited for, the command line is empty.
-        let line = std::fs::read(format!("/proc/{}/cmdline", self.process.id()));
-        line.is_ok_and(|line| !line.is_empty())
+        // One that ended and was not waited for is a zombie.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
     }
 
     /// Sends a signal by name.

@@ -11,7 +11,7 @@ use server::routes;
 use test_support::{Client, Reply, TestServer};
 
 /// Routes of the console that ask for no session, as in the reference.
-const PUBLIC_CONSOLE: [&str; 32] = [
+const PUBLIC_CONSOLE: [&str; 35] = [
     "GET /console/api/ping",
     "GET /console/api/setup",
     "POST /console/api/setup",
@@ -44,6 +44,9 @@ const PUBLIC_CONSOLE: [&str; 32] = [
     "GET /console/api/workspaces/current/plugin/icon",
     "GET /console/api/workspaces/current/tool-provider/builtin/{}/icon",
     "GET /console/api/mcp/oauth/callback",
+    "GET /console/api/oauth/plugin/{}/tool/callback",
+    "GET /console/api/oauth/plugin/{}/trigger/callback",
+    "GET /console/api/oauth/plugin/{}/datasource/callback",
 ];
 
 /// Routes of the web app's API that ask for no passport, as in the reference.
