@@ -158,7 +158,7 @@ async fn stop_tried_workflow_task(
     Path((id, task)): Path<(AppId, String)>,
 ) -> Result<Json<Success>, ApiError> {
     // Who used the last try may still stop it.
-    let app = trial::read(&state.ctx, id).await?;
+    let app = trial::tried(&state.ctx, id).await?;
     need_workflow(&app)?;
     stop(&runs, &app, &runner(&user), &task).await;
     Ok(Success::new())

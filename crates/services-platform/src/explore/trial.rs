@@ -76,6 +76,20 @@ pub async fn begin(ctx: &Ctx, account: AccountId, app: AppId) -> Result<App, Tri
     app.filter(|app| app.status == "normal").ok_or(TrialError::NotAllowed)
 }
 
+/// The app an account may have tried: also one whose tries are used up may be stopped.
+///
+/// # Errors
+/// [`TrialError::NotAllowed`], [`TrialError::Off`].
+pub async fn tried(ctx: &Ctx, app: AppId) -> Result<App, TrialError> {
+    let mut conn = ctx.db.acquire().await?;
+    if db::trial_app::among(&mut conn, &[app]).await?.is_empty() {
+        return Err(TrialError::NotAllowed);
+    }
+    check_enabled(ctx)?;
+    let app = db::app::find_by_credential(&mut conn, app).await?;
+    app.filter(|app| app.status == "normal").ok_or(TrialError::NotAllowed)
+}
+
 /// The app whose page a visitor of the catalogue reads. The reference shows any app of any workspace here once trials
 /// are on; only those that may be tried are shown by us.
 ///
