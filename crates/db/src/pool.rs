@@ -96,8 +96,11 @@ impl DbOptions {
         // sqlx itself sets `timezone=UTC`, the date style and the encoding at start-up: the
         // parameters that poolers track. It would also set `extra_float_digits`, which PgBouncer
         // refuses unless told otherwise and which changes nothing in the binary protocol.
-        Ok(PgConnectOptions::from_str(url)
-            .map_err(DbError::Options)?
+        let mut options = PgConnectOptions::from_str(url).map_err(DbError::Options)?;
+        if let Ok(level) = "warn".parse() {
+            options = options.log_slow_statements(level, SLOW_STATEMENT);
+        }
+        Ok(options
             .application_name(&self.application_name)
             .extra_float_digits(None)
             // Without a cache sqlx would never close what it prepares.
@@ -154,6 +157,9 @@ struct Replica {
     /// Milliseconds it was behind when it was last asked; [`AWAY`] if it did not answer.
     lag: Arc<AtomicU64>,
 }
+
+/// A statement that takes longer is logged with its text; not the one that builds a schema on an ordinary machine.
+const SLOW_STATEMENT: Duration = Duration::from_secs(10);
 
 /// A replica that does not answer is infinitely far behind.
 const AWAY: u64 = u64::MAX;
