@@ -158,10 +158,11 @@ async fn start_chat(
         return Err(ApiError::invalid_param("missing query"));
     }
     let conversation = body.conversation_id.as_deref().map(str::trim).filter(|id| !id.is_empty());
-    let conversation = conversation
-        .map(|id| Uuid::parse_str(id).map(ConversationId))
-        .transpose()
-        .map_err(|_| ApiError::invalid_param("conversation_id must be a valid UUID"))?;
+    let conversation =
+        conversation
+            .map(|id| Uuid::parse_str(id).map(ConversationId))
+            .transpose()
+            .map_err(|_| ApiError::invalid_param("conversation_id must be a valid UUID"))?;
     let who = basic::Caller::EndUser(caller.user);
     let ask = Ask {
         inputs: body.inputs,
@@ -299,8 +300,7 @@ mod tests {
             json!({"event": "message_end", "id": "m", "metadata": {"usage": {}}}),
         ];
         let found = whole("chat", &told).unwrap();
-        let wanted =
-            json!({"event": "message", "id": "m", "metadata": {"usage": {}}, "mode": "chat", "answer": "Hello"});
+        let wanted = json!({"event": "message", "id": "m", "metadata": {"usage": {}}, "mode": "chat", "answer": "Hello"});
         assert_eq!(Value::Object(found), wanted);
     }
 
@@ -312,7 +312,8 @@ mod tests {
         ];
         let found = whole("workflow", &told).unwrap();
         assert_eq!(Value::Object(found), json!({"task_id": "t", "data": {"outputs": {"a": 1}}}));
-        let refused = whole("chat", &[json!({"event": "error", "message": "no model"})]).unwrap_err();
+        let refused =
+            whole("chat", &[json!({"event": "error", "message": "no model"})]).unwrap_err();
         assert_eq!(refused.message(), "no model");
     }
 }
