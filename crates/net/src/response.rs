@@ -79,6 +79,8 @@ impl Response {
     pub fn stream(self) -> ByteStream {
         let Self { mut inner, idle, deadline, permit } = self;
         let url = inner.url().to_string();
+        // Headers are views into the connection's first buffer; as long as one is held, all of it is.
+        *inner.headers_mut() = HeaderMap::new();
         Box::pin(async_stream::stream! {
             let _permit = permit;
             loop {

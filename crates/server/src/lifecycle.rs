@@ -66,6 +66,7 @@ pub async fn run(config: Config, mut roles: Roles) -> anyhow::Result<ExitCode> {
         // Once the router is built and the first connections are open.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let _ = tokio::task::spawn_blocking(memory::give_back).await;
+        memory::stay_small().await;
     });
 
     let outcome = if roles.api {

@@ -3,7 +3,9 @@
 //! Building the router walks through most of the program once, and leaves a heap full of holes behind. Neither is
 //! needed by an idle server: what a request runs is mapped in again from the page cache when it is run.
 
-#![expect(unsafe_code, reason = "two calls of the C library, each with its reason")]
+#![expect(unsafe_code, reason = "calls of the C library, each with its reason")]
+
+use std::time::Duration;
 
 /// Returns free heap pages and the program's own code pages to the system.
 pub fn give_back() {
@@ -28,6 +30,42 @@ pub fn give_back() {
     }
 }
 
+/// How often it is looked whether a burst has left free memory behind.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// Free memory below this stays with the allocator.
+const SLACK: u64 = 32 << 20;
+
+/// Returns free heap pages to the system after bursts, for ever: the allocator itself keeps what thousands of streams
+/// needed until the process ends.
+pub async fn stay_small() {
+    let mut settled = resident();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if settled + SLACK < resident() {
+            let trimmed = tokio::task::spawn_blocking(|| {
+                // SAFETY: has no arguments to get wrong; frees only what the allocator holds free.
+                #[cfg(target_env = "gnu")]
+                unsafe {
+                    libc::malloc_trim(0);
+                }
+                resident()
+            });
+            settled = trimmed.await.unwrap_or(settled);
+        } else {
+            settled = settled.min(resident());
+        }
+    }
+}
+
+/// Bytes of memory that are this process's own.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) << 10
+}
+
 /// Start and length of the mappings of `program` that hold code.
 fn code_of(maps: &str, program: &str) -> Vec<(usize, usize)> {
     let range = |line: &str| {
@@ -44,7 +82,7 @@ fn code_of(maps: &str, program: &str) -> Vec<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{code_of, give_back};
+    use super::{code_of, give_back, resident};
 
     #[test]
     fn only_the_programs_own_code_is_named() {
@@ -63,5 +101,6 @@ mod tests {
         let kept = vec![1_u8; 1 << 20];
         give_back();
         assert!(kept.iter().all(|byte| *byte == 1));
+        assert!(1 << 20 < resident());
     }
 }

@@ -28,7 +28,7 @@ use uuid::Uuid;
 pub use error::GenerateError;
 pub use prepare::{first_name, introduction, owner};
 
-use crate::{Engine, idempotency, record::Begin, stop};
+use crate::{Engine, idempotency, record::NotRecorded};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -177,32 +177,23 @@ async fn begin(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
         }
     };
     let task = Uuid::new_v4();
-    let begin = Begin { message: prepared.row.clone(), files: prepared.file_rows.clone() };
-    let notes = async {
-        stop::note_owner(engine.ctx(), task, prepared.job.context.user).await;
-        if let Some(key) = &prepared.idempotency {
-            idempotency::begun(engine.ctx(), key, task).await;
-        }
-    };
-    let (begun, ()) = tokio::join!(engine.recorder().begin(begin), notes);
-    if let Err(err) = begun {
-        slot.leave().await;
-        return Err(err.into());
-    }
     let guard = engine.hub().register(task);
     let (tell, answered) = oneshot::channel();
+    let (tell_begun, begun) = oneshot::channel();
     let started = Started {
         run: guard.run().clone(),
         message: prepared.row.id,
         conversation: prepared.row.conversation_id,
         mode: prepared.job.mode,
-        workflow_run: None,
         created_at: prepared.row.created_at.and_utc().timestamp(),
         answered,
     };
     // Set once: the run is new.
     let _ = started.run.prefix.set(started.prefix());
-    let course = answer::Course { engine: engine.clone(), prepared, guard, slot, tell };
+    let course = answer::Course { engine: engine.clone(), prepared, guard, slot, tell_begun, tell };
+    // The run is on its way before its message is on record, so that the model need not wait for the disk; nobody is
+    // told anything before it is. It goes on if the client leaves meanwhile: the message would have nobody else.
     engine.ctx().spawn(answer::follow(course));
+    begun.await.map_err(|_| NotRecorded(None))??;
     Ok(started)
 }

@@ -14,7 +14,11 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{Answered, RunGuard, limit::Slot, naming, prepare::Prepared};
-use crate::{Engine, file, idempotency, record};
+use crate::{
+    Engine, file, idempotency,
+    record::{self, Begin, NotRecorded},
+    stop,
+};
 
 /// A run on its way.
 pub(super) struct Course {
@@ -22,20 +26,48 @@ pub(super) struct Course {
     pub prepared: Prepared,
     pub guard: RunGuard,
     pub slot: Slot,
+    /// Says that the message is on record, or why it is not.
+    pub tell_begun: oneshot::Sender<Result<(), NotRecorded>>,
+    /// Says how the run ended.
     pub tell: oneshot::Sender<Result<Answered, RunError>>,
 }
 
 /// Follows a run to its end. Dropping the guard at the end closes the log.
 pub(super) async fn follow(course: Course) {
-    let Course { engine, prepared, guard, slot, tell } = course;
+    let Course { engine, prepared, guard, slot, tell_begun, tell } = course;
     let Prepared { job, row, files, file_rows, names_conversation, idempotency: key } = prepared;
-    let (tenant, mode, query) = (job.context.tenant, job.mode, row.query.clone());
+    let (tenant, user, mode, query) =
+        (job.context.tenant, job.context.user, job.mode, row.query.clone());
     let run = guard.run().clone();
-    if names_conversation {
-        naming::later(&engine, &run, tenant, &row, query);
-    }
+    let begin = async {
+        let begin = Begin { message: row.clone(), files: file_rows.clone() };
+        let notes = async {
+            stop::note_owner(engine.ctx(), run.task, user).await;
+            if let Some(key) = &key {
+                idempotency::begun(engine.ctx(), key, run.task).await;
+            }
+        };
+        let (begun, ()) = tokio::join!(engine.recorder().begin(begin), notes);
+        let is_begun = begun.is_ok();
+        if !is_begun {
+            // An answer to a message that is not there is nobody's.
+            run.cancel.cancel();
+        } else if names_conversation {
+            naming::later(&engine, &run, tenant, &row, query);
+        }
+        let is_heard = tell_begun.send(begun).is_ok();
+        (is_begun, is_heard)
+    };
     // A bug in a run must not leave a message that nobody ends.
-    let answered = AssertUnwindSafe(run::answer(engine.ports(), job, &run)).catch_unwind().await;
+    let answer = AssertUnwindSafe(run::answer(engine.ports(), job, &run)).catch_unwind();
+    let ((is_begun, is_heard), answered) = tokio::join!(begin, answer);
+    if !is_begun {
+        // Who hears of it frees the key himself.
+        if let Some(key) = key.filter(|_| !is_heard) {
+            idempotency::free(engine.ctx(), &key).await;
+        }
+        return slot.leave().await;
+    }
     let (outcome, speech) = answered.unwrap_or_else(|_| {
         tracing::error!(message.id = %row.id, "a run panicked");
         (broken(), None)
