@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -43,12 +44,18 @@ pub struct Run {
     pub detail: OnceLock<Detail>,
     stopped_by_user: AtomicBool,
     kept: AtomicBool,
+    delivered: Notify,
 }
 
 impl Run {
     /// Keeps the log for the hub's whole time after the run's end: somebody means to come back for it.
     pub fn keep(&self) {
         self.kept.store(true, Ordering::Release);
+    }
+
+    /// The client has everything: unless somebody asked to keep the log, it need not wait for anybody.
+    pub fn delivered(&self) {
+        self.delivered.notify_one();
     }
 
     /// Ends the run early because a user asked for it; the provider's socket closes.
@@ -93,6 +100,7 @@ impl RunHub {
             detail: OnceLock::new(),
             stopped_by_user: AtomicBool::new(false),
             kept: AtomicBool::new(false),
+            delivered: Notify::new(),
         });
         self.insert(RunKey::Task(task), run.clone());
         RunGuard { hub: self.clone(), run, keys: vec![RunKey::Task(task)] }
@@ -171,11 +179,16 @@ impl Drop for RunGuard {
             }
         };
         let keep = self.hub.0.keep;
-        let keep = if self.run.kept.load(Ordering::Acquire) { keep } else { keep.min(MOMENT) };
+        let run = Arc::clone(&self.run);
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) if !keep.is_zero() => {
                 runtime.spawn(async move {
-                    tokio::time::sleep(keep).await;
+                    let ended = Instant::now();
+                    // Logs of long runs are large, and most clients have read theirs by now.
+                    let _ = tokio::time::timeout(keep.min(MOMENT), run.delivered.notified()).await;
+                    if run.kept.load(Ordering::Acquire) {
+                        tokio::time::sleep_until(ended + keep).await;
+                    }
                     forget();
                 });
             }
@@ -210,6 +223,26 @@ mod tests {
         assert!(hub.find(RunKey::Task(task)).is_some_and(|run| !run.log.is_closed()));
         drop(second);
         assert!(hub.find(RunKey::Task(task)).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_log_waits_only_for_clients_that_may_come_back() {
+        let hub = RunHub::new(Duration::from_secs(300), CancellationToken::new());
+        let ended = |how: fn(&Run)| {
+            let task = Uuid::new_v4();
+            how(hub.register(task).run());
+            RunKey::Task(task)
+        };
+        let broken = ended(|_| {});
+        let kept = ended(|run| {
+            run.keep();
+            run.delivered();
+        });
+        let delivered = ended(Run::delivered);
+        while hub.find(delivered).is_some() {
+            tokio::task::yield_now().await;
+        }
+        assert!(hub.find(kept).is_some() && hub.find(broken).is_some());
     }
 
     #[tokio::test]

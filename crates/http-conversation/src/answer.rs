@@ -205,7 +205,7 @@ pub(crate) fn frames(
             let line = writer.line(&item);
             yield if numbered { Frame::data_with_id(number, &line) } else { Frame::data(&line) };
         }
-        attached.run = None;
+        attached.has_everything();
     }
 }
 
@@ -213,6 +213,14 @@ pub(crate) fn frames(
 struct Attached {
     run: Option<Arc<Run>>,
     cancels: bool,
+}
+
+impl Attached {
+    fn has_everything(&mut self) {
+        if let Some(run) = self.run.take() {
+            run.delivered();
+        }
+    }
 }
 
 impl Drop for Attached {
@@ -231,7 +239,7 @@ async fn block(engine: &Engine, from: InvokeFrom, started: Started) -> Result<Re
     let prefix = started.prefix();
     let answered =
         started.answered.await.map_err(|_| ApiError::internal("a run ended without a word"))?;
-    attached.run = None;
+    attached.has_everything();
     let answered = answered.map_err(failed)?;
     let mode = started.mode.as_str();
     Ok(Json(whole(prefix, started.run.task, mode, from.detail(), answered)).into_response())

@@ -61,6 +61,7 @@ fn frames(
             }
         }
         watch.disarm();
+        run.delivered();
     }
 }
 
