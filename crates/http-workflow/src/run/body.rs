@@ -134,6 +134,7 @@ async fn blocking(started: Started) -> Result<Response, ApiError> {
     let end = outcome::end(&started).await.ok_or_else(|| {
         RunFailure::Fault(services_core::Fault::Other("a run ended without saying how".to_owned()))
     })?;
+    started.run.delivered();
     let data = [
         "id",
         "workflow_id",
