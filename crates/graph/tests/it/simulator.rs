@@ -357,7 +357,7 @@ fn variable(name: &str) -> Option<u64> {
 
 #[test]
 fn random_runs_keep_their_promises() {
-    let runs = variable("SIM_CASES").unwrap_or(20_000);
+    let runs = variable("SIM_CASES").unwrap_or(100_000);
     let first = variable("SIM_SEED").unwrap_or(0);
     let seeds = first..first + runs.div_ceil(SCHEDULES);
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
