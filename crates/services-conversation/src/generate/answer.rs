@@ -56,6 +56,9 @@ pub(super) async fn follow(course: Course) {
             naming::later(&engine, &run, tenant, &row, query);
         }
         let is_heard = tell_begun.send(begun).is_ok();
+        if !is_heard && engine.ctx().config.own.disconnected_run_policy == "cancel" {
+            run.cancel.cancel();
+        }
         (is_begun, is_heard)
     };
     // A bug in a run must not leave a message that nobody ends.
