@@ -184,6 +184,7 @@ async fn begin(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
         run: guard.run().clone(),
         message: prepared.row.id,
         conversation: prepared.row.conversation_id,
+        workflow_run: None,
         mode: prepared.job.mode,
         created_at: prepared.row.created_at.and_utc().timestamp(),
         answered,
