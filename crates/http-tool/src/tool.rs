@@ -16,7 +16,12 @@ use services_tool::oauth::PATIENCE;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(list::router()).merge(builtin::router()).merge(oauth::router())
+    OpenApiRouter::new()
+        .merge(list::router())
+        .merge(builtin::router())
+        .merge(oauth::router())
+        .merge(api::router())
+        .merge(mcp::router())
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]

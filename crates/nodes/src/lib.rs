@@ -23,6 +23,7 @@ use graph::{GraphError, Node, NodeConfig, NodeFactory};
 
 pub use code::{CodeError, CodeLimits, CodeRunner, Embedded, Language, SandboxService};
 pub use http_request::HttpLimits;
+pub use llm::structured;
 pub use ports::{
     AgentPort, DatasourcePort, Files, History, NewFile, PortError, Ports, RetrievalPort, ToolPort,
 };

@@ -3,7 +3,7 @@
 mod call;
 mod context;
 mod prompt;
-mod structured;
+pub mod structured;
 
 use std::sync::Arc;
 
@@ -184,11 +184,18 @@ impl Llm {
             user: ctx.run.user_id.clone(),
         };
         if let Some(schema) = &schema {
-            structured::ask_for(&mut call, &*model, schema);
+            let prompt = structured::Prompt {
+                messages: &mut call.messages,
+                parameters: &mut call.parameters,
+            };
+            structured::ask_for(prompt, model.provider(), model.schema(), schema);
         }
         let answer = ask(&self.ports, ctx, &*model, call, true).await?;
         let structured = match schema {
-            Some(_) => Some(structured::parse(&answer.text)?),
+            Some(_) => Some(
+                structured::parse(&answer.text)
+                    .map_err(|err| Fail::new(err.to_string(), "LLMNodeError"))?,
+            ),
             None => None,
         };
         let (text, reasoning) = match settings.reasoning_format {

@@ -4,17 +4,19 @@ use axum::response::Response;
 use futures::{StreamExt, future, stream};
 use http_core::{ApiError, AppState, ErrorBody, Part};
 use model_runtime::{
-    CallContext, LlmChunk, LlmRequest, ModelType, PromptMessage, PromptTool, WireChunk, collect,
+    CallContext, LlmChunk, LlmRequest, LlmResult, ModelType, PromptMessage, PromptTool, WireChunk,
+    collect,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use services_model::{ModelError, Models};
+use services_tool::structured::{self, Prompt};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{PluginCall, framed};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(invoke_llm))
+    OpenApiRouter::new().routes(routes!(invoke_llm)).routes(routes!(invoke_structured))
 }
 
 #[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]
@@ -83,13 +85,109 @@ async fn invoke_llm(
                 Err(err) => stream::once(future::ready(Err(err))).boxed(),
             })
             .enumerate()
-            .map(|(index, chunk)| {
-                chunk.map(|chunk| chunk.to_wire(i64::try_from(index).unwrap_or(i64::MAX)))
-            });
+            .map(|(index, chunk)| chunk.map(|chunk| piece(&chunk, index)));
         return Ok(framed(chunks));
     }
     let answer = model.invoke_llm(&context, request).await.map_err(refused)?;
     let whole = collect(&body.model, answer).await.map_err(refused)?;
+    let only = Ok::<WireChunk, ModelError>(as_one(whole));
+    Ok(framed(stream::once(future::ready(only))))
+}
+
+/// A piece of an answer. Of plugins it comes with an empty name.
+fn piece(chunk: &LlmChunk, index: usize) -> WireChunk {
+    let mut piece = chunk.to_wire(i64::try_from(index).unwrap_or(i64::MAX));
+    piece.delta.message.name = Some(String::new());
+    piece
+}
+
+#[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]
+#[garde(allow_unvalidated)]
+struct RequestInvokeLlmWithStructuredOutput {
+    #[serde(flatten)]
+    llm: RequestInvokeLlm,
+    /// A JSON schema.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    structured_output_schema: Map<String, Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct StructuredChunk {
+    #[serde(flatten)]
+    chunk: WireChunk,
+    structured_output: Option<Map<String, Value>>,
+}
+
+/// Call a chat model for an answer in the shape of a JSON schema. The answer is a stream of frames either way.
+#[utoipa::path(
+    post,
+    path = "/inner/api/invoke/llm/structured-output",
+    tag = "plugin",
+    request_body = RequestInvokeLlmWithStructuredOutput,
+    responses((status = 200, body = String, content_type = "text/event-stream"), (status = "4XX", body = ErrorBody)),
+)]
+async fn invoke_structured(
+    Part(models): Part<Models>,
+    call: PluginCall<RequestInvokeLlmWithStructuredOutput>,
+) -> Result<Response, ApiError> {
+    let PluginCall { caller, body } = call;
+    let RequestInvokeLlmWithStructuredOutput { llm: body, structured_output_schema: schema } = body;
+    let model = models.resolve(caller.tenant, body.model_type, &body.provider, &body.model).await?;
+    let streams = body.stream.unwrap_or(true);
+    let (mut messages, mut parameters) = (body.prompt_messages, body.completion_params);
+    let prompt = Prompt { messages: &mut messages, parameters: &mut parameters };
+    structured::ask_for(prompt, model.provider_id(), &model.schema, &Value::Object(schema));
+    let request = LlmRequest {
+        messages,
+        parameters,
+        tools: body.tools.unwrap_or_default(),
+        stop: body.stop.unwrap_or_default(),
+        stream: streams,
+        ..LlmRequest::default()
+    };
+    let context = CallContext::for_user(caller.tenant, caller.user.to_string());
+    if streams {
+        return Ok(framed(async_stream::stream! {
+            let mut chunks = match model.invoke_llm(&context, request).await {
+                Ok(chunks) => chunks.enumerate(),
+                Err(err) => {
+                    yield Err(err.to_string());
+                    return;
+                }
+            };
+            let mut text = String::new();
+            while let Some((index, chunk)) = chunks.next().await {
+                match chunk {
+                    Ok(chunk) => {
+                        text.push_str(&chunk.text);
+                        yield Ok(StructuredChunk { chunk: piece(&chunk, index), structured_output: None });
+                    }
+                    Err(err) => {
+                        yield Err(err.to_string());
+                        return;
+                    }
+                }
+            }
+            yield match structured::parse(&text) {
+                Ok(object) => {
+                    let end = LlmChunk { model: body.model, ..LlmChunk::default() };
+                    Ok(StructuredChunk { chunk: end.to_wire(0), structured_output: Some(object) })
+                }
+                Err(err) => Err(err.to_string()),
+            };
+        }));
+    }
+    let answer = model.invoke_llm(&context, request).await.map_err(refused)?;
+    let whole = collect(&body.model, answer).await.map_err(refused)?;
+    let object = structured::parse(&whole.text);
+    let object = object.map_err(|err| ApiError::invalid_param(err.to_string()))?;
+    let only = StructuredChunk { chunk: as_one(whole), structured_output: Some(object) };
+    Ok(framed(stream::once(future::ready(Ok::<_, ModelError>(only)))))
+}
+
+/// An answer as its only chunk.
+fn as_one(whole: LlmResult) -> WireChunk {
     let chunk = LlmChunk {
         model: whole.model,
         text: whole.text,
@@ -100,8 +198,7 @@ async fn invoke_llm(
         system_fingerprint: whole.system_fingerprint,
         ..LlmChunk::default()
     };
-    let only = Ok::<WireChunk, ModelError>(chunk.to_wire(0));
-    Ok(framed(stream::once(future::ready(only))))
+    chunk.to_wire(0)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]

@@ -1,18 +1,22 @@
 //! Answers in the shape of a JSON schema.
 
-use model_runtime::{
-    Content, Feature, PromptMessage, Role,
-    source::{LlmCall, LlmModel},
-};
+use model_runtime::{Content, Feature, ModelSchema, PromptMessage, Role};
 use serde_json::{Map, Value};
 use types::pyjson;
 
-use crate::common::Fail;
+/// A prompt and the parameters it is sent with.
+#[derive(Debug)]
+pub struct Prompt<'a> {
+    /// The prompt.
+    pub messages: &'a mut Vec<PromptMessage>,
+    /// The parameters.
+    pub parameters: &'a mut Map<String, Value>,
+}
 
 /// Asks for an answer of the shape: by parameter where the model knows how, else in words.
-pub(super) fn ask_for(call: &mut LlmCall, model: &dyn LlmModel, schema: &Value) {
-    let known = model.schema();
-    let options = known
+pub fn ask_for(prompt: Prompt<'_>, provider: &str, model: &ModelSchema, schema: &Value) {
+    let Prompt { messages, parameters } = prompt;
+    let options = model
         .parameter_rules
         .iter()
         .find(|rule| rule.name == "response_format")
@@ -20,15 +24,15 @@ pub(super) fn ask_for(call: &mut LlmCall, model: &dyn LlmModel, schema: &Value) 
         .unwrap_or_default();
     let offers = |wanted: &str| options.iter().any(|option| option == wanted);
     let mut format = |name: &str| {
-        call.parameters.insert("response_format".to_owned(), Value::from(name));
+        parameters.insert("response_format".to_owned(), Value::from(name));
     };
-    if known.has(Feature::StructuredOutput) {
+    if model.has(Feature::StructuredOutput) {
         if offers("json_schema") {
             format("json_schema");
         }
-        let prepared = prepared(schema, model);
+        let prepared = prepared(schema, provider, model);
         let text = pyjson::dumps_utf8(&prepared).unwrap_or_default();
-        call.parameters.insert("json_schema".to_owned(), Value::from(text));
+        parameters.insert("json_schema".to_owned(), Value::from(text));
         return;
     }
     if offers("JSON") {
@@ -36,18 +40,18 @@ pub(super) fn ask_for(call: &mut LlmCall, model: &dyn LlmModel, schema: &Value) 
     } else if offers("json_object") {
         format("json_object");
     }
-    instruct(&mut call.messages, schema);
+    instruct(messages, schema);
 }
 
 /// The schema as the provider wants it.
-fn prepared(schema: &Value, model: &dyn LlmModel) -> Value {
+fn prepared(schema: &Value, provider: &str, model: &ModelSchema) -> Value {
     let mut schema = schema.clone();
     without_booleans(&mut schema);
-    if model.schema().model.contains("gemini") {
+    if model.model.contains("gemini") {
         without_additional_properties(&mut schema);
         return schema;
     }
-    if model.provider().contains("ollama") {
+    if provider.contains("ollama") {
         return schema;
     }
     let mut named = Map::new();
@@ -97,12 +101,17 @@ fn instruct(messages: &mut Vec<PromptMessage>, schema: &Value) {
     messages.insert(0, PromptMessage::system(text));
 }
 
+/// An answer that is no object.
+#[derive(Debug, thiserror::Error)]
+#[error("Failed to parse structured output: Failed to parse structured output: {0}")]
+pub struct NotStructured(String);
+
 /// The object of an answer, repaired if it is not quite JSON.
-pub(super) fn parse(text: &str) -> Result<Map<String, Value>, Fail> {
-    let failed = || {
-        let message = "Failed to parse structured output: Failed to parse structured output: ";
-        Fail::new(format!("{message}{text}"), "LLMNodeError")
-    };
+///
+/// # Errors
+/// [`NotStructured`].
+pub fn parse(text: &str) -> Result<Map<String, Value>, NotStructured> {
+    let failed = || NotStructured(text.to_owned());
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => return Ok(object),
         Ok(_) => return Err(failed()),
