@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use graph::{File, NodeConfig, NodeCtx, NodeError, Object, Outcome, RunInfo};
+use graph::{File, NodeConfig, NodeCtx, NodeError, Object, Outcome, RunInfo, pool::Selector};
+use indexmap::IndexMap;
 use model_runtime::{ContentPart, ImageDetail, PromptMessage, source::ModelSource};
 use types::TenantId;
 
@@ -122,6 +123,8 @@ pub struct ToolCall<'a> {
     pub is_templated: bool,
     /// Arguments, resolved.
     pub parameters: Object,
+    /// Arguments that are variables which are not there; a tool may do without.
+    pub missing: IndexMap<String, Selector>,
 }
 
 /// Finds and calls tools.

@@ -79,9 +79,10 @@ impl Tool {
         Ok(Self { is_templated: &*config.version != "1" || named, settings, ports })
     }
 
-    /// The arguments, their templates rendered.
-    fn parameters(&self, ctx: &NodeCtx) -> Result<Object, NodeError> {
+    /// The arguments, their templates rendered, and the variables that are not there.
+    fn parameters(&self, ctx: &NodeCtx) -> (Object, IndexMap<String, Selector>) {
         let mut parameters = Object::new();
+        let mut missing = IndexMap::new();
         for (name, parameter) in &self.settings.tool_parameters {
             let Some(parameter) = parameter.as_ref().filter(|it| !it.value.is_null()) else {
                 continue;
@@ -90,9 +91,8 @@ impl Tool {
                 Kind::Variable => {
                     let selector = parameter.selector();
                     let Some(found) = ctx.pool.get(&selector) else {
-                        let shown = graph::value::py_list_repr(&selector);
-                        let message = format!("Variable {shown} does not exist");
-                        return Err(NodeError::uncaught(message));
+                        missing.insert(name.clone(), selector);
+                        continue;
                     };
                     found.value
                 }
@@ -100,7 +100,7 @@ impl Tool {
             };
             parameters.insert(name.clone(), value);
         }
-        Ok(parameters)
+        (parameters, missing)
     }
 }
 
@@ -108,6 +108,7 @@ impl Tool {
 impl Node for Tool {
     async fn run(&self, ctx: &NodeCtx) -> Result<Outcome, NodeError> {
         let settings = &self.settings;
+        let (parameters, missing) = self.parameters(ctx);
         let call = ToolCall {
             ctx,
             provider_type: &settings.provider_type,
@@ -118,7 +119,8 @@ impl Node for Tool {
             plugin_unique_identifier: settings.plugin_unique_identifier.as_deref(),
             configurations: &settings.tool_configurations,
             is_templated: self.is_templated,
-            parameters: self.parameters(ctx)?,
+            parameters,
+            missing,
         };
         self.ports.tools.call(call).await
     }

@@ -23,4 +23,3 @@ pub mod view;
 pub use builtin::{Origin, Parts, Provider, Tools};
 pub use error::ToolError;
 pub use nodes::structured;
-pub use nodes::structured;

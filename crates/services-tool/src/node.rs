@@ -60,6 +60,11 @@ impl ToolPort for Tools {
             }
             other => NodeError::uncaught(other.to_string()),
         })?;
+        let lacks = |name: &str| ready.parameters.iter().any(|it| it.name == name && it.required);
+        if let Some((_, selector)) = call.missing.iter().find(|(name, _)| lacks(name)) {
+            let shown = graph::value::py_list_repr(selector);
+            return Err(NodeError::uncaught(format!("Variable {shown} does not exist")));
+        }
         let shown = shown(&call, &ready);
         let failed = |err: CallError| {
             let (message, class) = told(&err, call.provider_name);
@@ -190,7 +195,11 @@ fn shown(call: &ToolCall<'_>, ready: &Ready) -> Object {
         let value = if is_known(name) { value.clone() } else { Argument::Null };
         (name.clone(), value)
     };
-    call.parameters.iter().map(value).collect()
+    let mut shown: Object = call.parameters.iter().map(value).collect();
+    for name in call.missing.keys().filter(|name| !is_known(name)) {
+        shown.insert(name.clone(), Argument::Null);
+    }
+    shown
 }
 
 /// The values of the form, their templates rendered. They win over arguments.
