@@ -232,3 +232,25 @@ pub async fn find_of_run(
     .fetch_optional(db)
     .await?)
 }
+
+/// The line of a run a task names by id.
+#[tracing::instrument(name = "db.workflow_trigger_log.find_of_run_for_task", skip_all, err)]
+pub async fn find_of_run_for_task(
+    db: &mut PgConnection,
+    run: WorkflowRunId,
+) -> Result<Option<TriggerLog>> {
+    Ok(sqlx::query_as!(
+        TriggerLog,
+        r#"
+        SELECT id, tenant_id, app_id, workflow_id, workflow_run_id, root_node_id, trigger_metadata, trigger_type,
+               trigger_data, inputs, outputs, status, error, retry_count, created_by_role, created_by, created_at,
+               triggered_at, finished_at
+        FROM workflow_trigger_logs
+        WHERE workflow_run_id = $1
+        LIMIT 1
+        "#,
+        run as _,
+    )
+    .fetch_optional(db)
+    .await?)
+}

@@ -2,7 +2,10 @@
 
 use jobs::{JobFailure, Registry, tasks};
 use serde::Deserialize;
-use services_workflow::run::{Runs, pause};
+use services_workflow::{
+    run::{Runs, pause},
+    trigger::dispatch,
+};
 use types::WorkflowRunId;
 
 use crate::failure;
@@ -29,6 +32,8 @@ pub(crate) fn register(registry: Registry, runs: &Runs) -> Registry {
 
 /// A job may come twice: the second finds that the run does not wait any more.
 async fn resume(runs: &Runs, run: WorkflowRunId) -> Result<(), JobFailure> {
-    pause::resume(runs, run).await.map_err(failure::of_service)?;
+    if pause::resume(runs, run).await.map_err(failure::of_service)? {
+        dispatch::follow(runs, run).await.map_err(failure::of_fault)?;
+    }
     Ok(())
 }

@@ -99,8 +99,13 @@ async fn what_is_no_call_of_the_tool_is_refused() {
     let path = format!("{APPS}/{id}/server");
     let made = app.post(&path, json!({"parameters": {}})).await.json();
     let code = made["server_code"].as_str().unwrap();
-    assert_eq!(rpc(&app, code, json!({"hello": 1})).await.error(), (400, "invalid_param".to_owned()));
-    for (method, expected) in [("resources/list", -32601), ("magic", -32601), ("tools/call", -32602)] {
+    assert_eq!(
+        rpc(&app, code, json!({"hello": 1})).await.error(),
+        (400, "invalid_param".to_owned())
+    );
+    for (method, expected) in
+        [("resources/list", -32601), ("magic", -32601), ("tools/call", -32602)]
+    {
         let answer = rpc(&app, code, message(method, json!({}))).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.json()["error"]["code"], expected, "{method}");

@@ -1,5 +1,6 @@
 //! From a trigger to a run: a line in the trigger log, a job in the queue, a run in a worker, its end in the log.
 
+use app_engine::RunKey;
 use chrono::NaiveDateTime;
 use db::{
     account::Account,
@@ -362,6 +363,24 @@ async fn note_run(ctx: &Ctx, log: &TriggerLog, run: WorkflowRunId) -> Result<(),
     let progress = Progress { status: "running", run: Some(run), ..Progress::default() };
     let mut conn = ctx.db.acquire().await?;
     workflow_trigger_log::note_progress(&mut conn, log.tenant_id, log.id, progress).await?;
+    Ok(())
+}
+
+/// Waits for the end of a run that goes on after a pause, and notes it if a trigger asked for the run.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn follow(runs: &Runs, run: WorkflowRunId) -> Result<(), Fault> {
+    let log = {
+        let mut conn = runs.ctx.db.acquire().await?;
+        workflow_trigger_log::find_of_run_for_task(&mut conn, run).await?
+    };
+    let Some(log) = log else { return Ok(()) };
+    if let Some(going) = runs.find(RunKey::WorkflowRun(run.0)) {
+        let mut events = going.log.reader(0);
+        while events.next().await.is_some() {}
+    }
+    note_end(&runs.ctx, &log, run).await?;
     Ok(())
 }
 
