@@ -8,7 +8,7 @@ use services_account::{App, session::SignedIn};
 use services_workflow::{
     node_execution::Execution,
     run::{RunRequest, Runs, part::PartRequest, select},
-    trigger::debug,
+    trigger::{debug, plugin::Events},
 };
 use types::{AppId, NodeExecutionId, TenantId, WorkflowId, WorkflowRunId};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -53,11 +53,12 @@ struct DraftWorkflowTriggerRunPayload {
 )]
 async fn run_draft_at_trigger(
     runs: Part<Runs>,
+    events: Part<Events>,
     AppOf { app, user, .. }: AppOf<Workflows>,
     _: Editor,
     Valid(body): Valid<DraftWorkflowTriggerRunPayload>,
 ) -> Result<Response, ApiError> {
-    run_when_fired(&runs, app, &user, &[body.node_id]).await
+    run_when_fired(&runs, &events, app, &user, &[body.node_id]).await
 }
 
 #[derive(Debug, Deserialize, garde::Validate, utoipa::ToSchema)]
@@ -77,11 +78,12 @@ struct DraftWorkflowTriggerRunAllPayload {
 )]
 async fn run_draft_at_any_trigger(
     runs: Part<Runs>,
+    events: Part<Events>,
     AppOf { app, user, .. }: AppOf<Workflows>,
     _: Editor,
     Valid(body): Valid<DraftWorkflowTriggerRunAllPayload>,
 ) -> Result<Response, ApiError> {
-    run_when_fired(&runs, app, &user, &body.node_ids).await
+    run_when_fired(&runs, &events, app, &user, &body.node_ids).await
 }
 
 /// An execution as its row stands.
@@ -162,11 +164,12 @@ impl From<Execution> for StoredNodeExecution {
 )]
 async fn run_draft_trigger_node(
     runs: Part<Runs>,
+    events: Part<Events>,
     AppOf { app, user, .. }: AppOf<Workflows>,
     _: Editor,
     Path((_app, node)): Path<(AppId, String)>,
 ) -> Result<Response, ApiError> {
-    let Some(event) = debug::poll_single(&runs.ctx, &app, user.account.id, &node).await? else {
+    let Some(event) = debug::poll_single(&events, &app, user.account.id, &node).await? else {
         return Ok(Json(Waiting { status: "waiting", retry_in: RETRY_IN }).into_response());
     };
     let workflow = select::draft(&runs.ctx, &app).await?;
@@ -177,11 +180,12 @@ async fn run_draft_trigger_node(
 
 async fn run_when_fired(
     runs: &Runs,
+    events: &Events,
     app: App,
     user: &SignedIn,
     nodes: &[String],
 ) -> Result<Response, ApiError> {
-    let Some(event) = debug::poll(&runs.ctx, &app, user.account.id, nodes).await? else {
+    let Some(event) = debug::poll(events, &app, user.account.id, nodes).await? else {
         return Ok(Json(Waiting { status: "waiting", retry_in: RETRY_IN }).into_response());
     };
     let workflow = select::draft(&runs.ctx, &app).await?;

@@ -11,7 +11,10 @@ use types::{AccountId, AppId, TenantId};
 use crate::{
     WorkflowError, draft,
     graph_check::{self, GraphNode, TRIGGER_PLUGIN, TRIGGER_SCHEDULE, TRIGGER_WEBHOOK},
-    trigger::schedule::Schedule,
+    trigger::{
+        plugin::{EventError, Events},
+        schedule::Schedule,
+    },
     view,
 };
 
@@ -68,17 +71,17 @@ fn inbox(tenant: TenantId, address: &str) -> String {
 /// # Errors
 /// [`WorkflowError::Invalid`] without draft, for unknown nodes and for those that are no triggers.
 pub async fn poll(
-    ctx: &Ctx,
+    events: &Events,
     app: &App,
     by: AccountId,
     nodes: &[String],
 ) -> Result<Option<Event>, WorkflowError> {
-    let row = draft::find_row(ctx, app).await?;
+    let row = draft::find_row(&events.ctx, app).await?;
     let row = row.ok_or_else(|| WorkflowError::invalid("Workflow not found"))?;
     let graph = view::parsed(&row.graph);
     for node in nodes {
         let node = graph_check::node(&graph, node)?;
-        if let Some(event) = poll_node(ctx, app, by, node).await? {
+        if let Some(event) = poll_node(events, app, by, node).await? {
             return Ok(Some(event));
         }
     }
@@ -90,27 +93,28 @@ pub async fn poll(
 /// # Errors
 /// As [`poll`].
 pub async fn poll_single(
-    ctx: &Ctx,
+    events: &Events,
     app: &App,
     by: AccountId,
     node: &str,
 ) -> Result<Option<Event>, WorkflowError> {
-    let row = draft::find_row(ctx, app).await?;
+    let row = draft::find_row(&events.ctx, app).await?;
     let row = row.ok_or_else(|| WorkflowError::invalid("Workflow not found"))?;
     let graph = view::parsed(&row.graph);
     let node = graph_check::node(&graph, node)?;
     if node.kind == TRIGGER_SCHEDULE {
         return Ok(Some(Event { node_id: node.id.to_owned(), inputs: Map::new() }));
     }
-    poll_node(ctx, app, by, node).await
+    poll_node(events, app, by, node).await
 }
 
 async fn poll_node(
-    ctx: &Ctx,
+    events: &Events,
     app: &App,
     by: AccountId,
     node: GraphNode<'_>,
 ) -> Result<Option<Event>, WorkflowError> {
+    let ctx = &events.ctx;
     let pool = match node.kind {
         TRIGGER_WEBHOOK => webhook_pool(app.tenant_id, app.id, node.id),
         TRIGGER_SCHEDULE => return poll_schedule(ctx, app, by, node).await,
@@ -127,8 +131,21 @@ async fn poll_node(
         }
     };
     let address = crypto::hash::sha256_hex(format!("{by}|{}|{}", app.id, node.id).as_bytes());
-    let found = take(ctx, app.tenant_id, &address, &pool).await?;
-    Ok(found.map(|event| Event { node_id: node.id.to_owned(), inputs: inputs_of(&event) }))
+    let Some(told) = take(ctx, app.tenant_id, &address, &pool).await? else { return Ok(None) };
+    let inputs = if node.kind == TRIGGER_PLUGIN {
+        events.tried(app.tenant_id, node.data, &told).await.map_err(refused)?
+    } else {
+        Some(inputs_of(&told))
+    };
+    Ok(inputs.map(|inputs| Event { node_id: node.id.to_owned(), inputs }))
+}
+
+/// What the editor is told of a plugin that makes nothing of an event.
+fn refused(err: EventError) -> WorkflowError {
+    match err {
+        EventError::Fault(fault) => WorkflowError::Fault(fault),
+        other => WorkflowError::Body(400, json!({"status": "error", "error": other.to_string()})),
+    }
 }
 
 async fn take(
