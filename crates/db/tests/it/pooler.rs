@@ -41,7 +41,7 @@ impl PgBouncer {
     /// In front of the server of `url`, with two sessions for everybody.
     async fn start(url: &url::Url) -> Option<Self> {
         let Some(program) = program() else {
-            println!("no PgBouncer of 1.21 or later: not tested");
+            eprintln!("no PgBouncer of 1.21 or later: not tested");
             return None;
         };
         let directory = tempfile::tempdir().unwrap();

@@ -70,9 +70,8 @@ async fn until<F: Future<Output = bool>>(what: &str, look: impl Fn() -> F) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), looking)
-        .await
-        .unwrap_or_else(|_| panic!("never: {what}"));
+    let seen = tokio::time::timeout(Duration::from_secs(30), looking).await;
+    assert!(seen.is_ok(), "never: {what}");
 }
 
 async fn works(redis: &Redis) {

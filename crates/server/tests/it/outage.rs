@@ -13,7 +13,7 @@ impl Redis {
         let port = port.to_string();
         let words = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
         let process = Command::new("redis-server").args(words).stdout(Stdio::null()).spawn();
-        let process = process.inspect_err(|_| println!("no redis-server: not tested")).ok()?;
+        let process = process.inspect_err(|_| eprintln!("no redis-server: not tested")).ok()?;
         let redis = Self(process);
         until("Redis listens", || {
             std::net::TcpStream::connect(format!("127.0.0.1:{port}")).ok().map(drop)
