@@ -5,6 +5,7 @@
 mod annotation;
 mod audio;
 mod blocking;
+mod chatflow;
 mod idempotency;
 mod limit;
 mod streaming;
