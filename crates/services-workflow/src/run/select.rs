@@ -105,6 +105,8 @@ pub async fn app(
     if modes.contains(&app.mode.as_str()) {
         return Ok(app);
     }
-    let message = format!("App mode is not in the supported list: {}", modes.join(", "));
+    // The reference prints a Python set.
+    let modes: Vec<String> = modes.iter().map(|mode| format!("'{mode}'")).collect();
+    let message = format!("App mode is not in the supported list: {{{}}}", modes.join(", "));
     Err(crate::WorkflowError::NoApp(message).into())
 }
