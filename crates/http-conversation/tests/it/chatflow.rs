@@ -15,7 +15,8 @@ struct Flow {
 impl Flow {
     async fn new(nodes: Value, edges: Value, variables: Value, features: Value) -> Self {
         let (server, owner) = TestServer::set_up().await;
-        let new = json!({"name": "flow", "mode": "advanced-chat", "icon_type": "emoji", "icon": "x"});
+        let new =
+            json!({"name": "flow", "mode": "advanced-chat", "icon_type": "emoji", "icon": "x"});
         let app = owner.post("/console/api/apps", new).await.expect(201);
         let app = app["id"].as_str().unwrap().to_owned();
         let draft = json!({"graph": {"nodes": nodes, "edges": edges}, "features": features,
@@ -39,7 +40,8 @@ impl Flow {
     }
 
     async fn stream(&self, query: &str) -> Vec<Value> {
-        let reply = self.api.post("/v1/chat-messages", Self::question(query, "streaming", "")).await;
+        let reply =
+            self.api.post("/v1/chat-messages", Self::question(query, "streaming", "")).await;
         assert_eq!(reply.status.as_u16(), 200);
         frames(&reply.bytes)
     }
@@ -87,7 +89,10 @@ async fn a_turn_is_answered_and_its_rows_belong_together() {
     let messages = flow.messages(conversation).await;
     let said: Vec<_> = messages.as_array().unwrap().iter().map(|it| &it["answer"]).collect();
     assert_eq!(said, ["one (1)", "two (2)"]);
-    let runs = format!("/console/api/apps/{}/advanced-chat/workflow-runs?triggered_from=app-run", flow.app);
+    let runs = format!(
+        "/console/api/apps/{}/advanced-chat/workflow-runs?triggered_from=app-run",
+        flow.app
+    );
     let runs = flow.owner.get(&runs).await.expect(200);
     assert_eq!(runs["data"][1]["status"], "succeeded");
     assert_eq!(runs["data"][1]["message_id"], first["message_id"]);
@@ -97,7 +102,8 @@ async fn a_turn_is_answered_and_its_rows_belong_together() {
 #[tokio::test]
 async fn the_end_of_the_message_comes_before_the_end_of_the_run() {
     let nodes = json!([start(), answer("Hi")]);
-    let flow = Flow::new(nodes, json!([edge("start", "source", "answer")]), json!([]), json!({})).await;
+    let flow =
+        Flow::new(nodes, json!([edge("start", "source", "answer")]), json!([]), json!({})).await;
     let events = flow.stream("x").await;
     let order = names(&events);
     assert_eq!(order.first(), Some(&"workflow_started"));
@@ -133,7 +139,8 @@ async fn moderation_of_the_question_answers_without_a_run() {
         "keywords": "forbidden", "inputs_config": {"enabled": true, "preset_response": "No."},
         "outputs_config": {"enabled": false}}}});
     let nodes = json!([start(), answer("Hi")]);
-    let flow = Flow::new(nodes, json!([edge("start", "source", "answer")]), json!([]), features).await;
+    let flow =
+        Flow::new(nodes, json!([edge("start", "source", "answer")]), json!([]), features).await;
     let events = flow.stream("a forbidden word").await;
     assert_eq!(names(&events), ["message", "message_end"]);
     assert_eq!(events[0]["answer"], "No.");
