@@ -77,7 +77,13 @@ pub async fn list(
     let mut conn = ctx.db.acquire().await?;
     let total = rows::count(&mut conn, app.id, &keyword).await?;
     let data = rows::list(&mut conn, app.id, &keyword, shown.offset(), shown.limit).await?;
-    Ok(Page::new(window, total, data))
+    Ok(full_means_more(Page::new(window, total, data)))
+}
+
+/// These lists say that there is more whenever a page is full, as in the reference.
+fn full_means_more<T>(page: Page<T>) -> Page<T> {
+    let has_more = i64::try_from(page.data.len()).is_ok_and(|shown| shown == page.limit);
+    Page { has_more, ..page }
 }
 
 /// How many annotations an app has.
@@ -226,7 +232,8 @@ pub async fn hits(
     let mut conn = ctx.db.acquire().await?;
     let found = rows::hits(&mut conn, app.id, id, shown.offset(), limit).await?;
     let (data, total) = found.ok_or(AnnotationError::NotFound)?;
-    Ok(Page::new(Limit { page: shown.page, limit: window.limit }, total, data))
+    let window = Limit { page: shown.page, limit: window.limit };
+    Ok(full_means_more(Page::new(window, total, data)))
 }
 
 /// How an app uses its annotations; `None`: not at all.
