@@ -60,7 +60,7 @@ async fn old_copies_are_deleted_batch_by_batch() {
             break;
         }
     }
-    assert!(batches.len() < 5 && 9 <= batches.iter().sum(), "{batches:?}");
+    assert!(batches.len() < 5 && 9 <= batches.iter().sum::<u64>(), "{batches:?}");
     let left: i64 = sqlx::query_scalar("SELECT count(*) FROM conversation_messages")
         .fetch_one(&mut *conn)
         .await
