@@ -74,7 +74,7 @@ async fn a_question_near_an_annotated_one_gets_its_answer() {
     let changed = json!({"question": "How tall is the tower?", "answer": "A hundred"});
     world.owner.post(&format!("{path}/{}", text(&made, "id")), changed).await.expect(200);
     assert_eq!(text(&app.ask("How tall is the tower?").await.expect(200), "answer"), "A hundred");
-    world.owner.delete(&format!("{path}/{}", text(&made, "id"))).await.with(204);
+    world.owner.delete(&format!("{path}/{}", text(&made, "id"))).await.expect(204);
     let gone = app.ask("How tall is the tower? [[reply:Who knows]]").await.expect(200);
     assert_eq!(text(&gone, "answer"), "Who knows");
     assert_eq!(world.count("SELECT count(*) FROM dify_rs_annotation_vectors").await, 0);
