@@ -83,8 +83,14 @@ async fn run_container<M: Modes>(
 ) -> Result<Response, ApiError> {
     let workflow = select::draft(&runs.ctx, &app).await?;
     let inputs = body.inputs.ok_or_else(|| RunFailure::Invalid("inputs is required".to_owned()))?;
+    let is_chat = app.mode == "advanced-chat";
     let part = PartRequest { app, workflow, runner: runner(&user), node, inputs };
-    match runs.start_container(part).await {
+    let started = if is_chat {
+        runs.start_chat_container(part).await
+    } else {
+        runs.start_container(part).await
+    };
+    match started {
         Ok(started) => Ok(stream::of_editor(runs, &started)),
         // What the part lacks is told in the stream, as in the reference.
         Err(RunFailure::Invalid(message)) => Ok(refused(message)),

@@ -33,7 +33,15 @@ pub(crate) fn response(started: &Started, detail: Detail, cancel_when_left: bool
 
 /// The stream of a run of the editor that just started.
 pub(crate) fn of_editor(runs: &Runs, started: &Started) -> Response {
-    response(started, Detail::Full, runs.ctx.config.own.disconnected_run_policy == "cancel")
+    let of_run = || Prefix::Workflow { workflow_run_id: started.run_id.to_string() };
+    let writer = Writer {
+        prefix: started.run.prefix.get().cloned().unwrap_or_else(of_run),
+        task_id: started.run.task.to_string(),
+        detail: Detail::Full,
+    };
+    let is_cancelled = runs.ctx.config.own.disconnected_run_policy == "cancel";
+    let watch = CancelOnDrop(is_cancelled.then(|| Arc::clone(&started.run)));
+    sse::response(frames(Arc::clone(&started.run), writer, 0, watch))
 }
 
 fn frames(

@@ -165,3 +165,20 @@ async fn large_values_are_cut_for_rows_and_events_and_kept_whole() {
     // A node alone reads the whole value.
     assert_eq!(flow.step("n", &json!({})).await["outputs"], json!({"r": 50}));
 }
+
+#[tokio::test]
+async fn an_iteration_of_a_chatflow_tells_it_as_chats_do() {
+    let flow = Flow::new(&[], "advanced-chat", &iteration()).await;
+    let events = flow
+        .events(
+            "/advanced-chat/workflows/draft/iteration/nodes/it/run",
+            json!({"inputs": {"it.input_selector": [1]}}),
+        )
+        .await;
+    assert!(
+        events.iter().all(|it| it["conversation_id"].is_string() && it["message_id"].is_string())
+    );
+    let completed = events.iter().find(|it| it["event"] == "iteration_completed").unwrap();
+    assert_eq!(completed["data"]["outputs"], json!({"output": [2]}));
+    assert_eq!(events.last().unwrap()["event"], "workflow_finished");
+}

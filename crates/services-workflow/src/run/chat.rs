@@ -1,5 +1,6 @@
 //! Chatflows: a question to an app drawn as a graph. Its run is a run like any other, with a message beside it.
 
+mod part;
 mod turn;
 mod variables;
 

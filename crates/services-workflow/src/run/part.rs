@@ -32,7 +32,7 @@ pub struct PartRequest {
 }
 
 impl PartRequest {
-    pub(super) fn by(&self) -> AccountId {
+    pub(in crate::run) fn by(&self) -> AccountId {
         AccountId(self.runner.id())
     }
 
@@ -60,6 +60,15 @@ impl Runs {
     /// # Errors
     /// [`RunFailure`]: nothing was stored then.
     pub async fn start_container(&self, part: PartRequest) -> Result<Started, RunFailure> {
+        let new = self.container(part).await?;
+        task::start(self, new).await
+    }
+
+    /// Everything such a run is made of.
+    pub(in crate::run) async fn container(
+        &self,
+        part: PartRequest,
+    ) -> Result<task::New, RunFailure> {
         let run_id = WorkflowRunId::random();
         let request = part.as_run();
         let info = Arc::new(self.info(&request, run_id));
@@ -83,7 +92,7 @@ impl Runs {
             workflow_run_id: Some(Uuid::new_v4().to_string()),
             ..SystemVariables::default()
         };
-        let new = task::New {
+        Ok(task::New {
             info,
             graph: Arc::new(graph),
             start: task::Start::New(pool),
@@ -96,8 +105,7 @@ impl Runs {
             owner: self.owner(&request),
             request,
             nodes_from: task::SINGLE_STEP,
-        };
-        task::start(self, new).await
+        })
     }
 
     /// Puts into `pool` what the part reads: values of the request, and else what debugging left behind.
