@@ -5,7 +5,7 @@ use db::{Db, testing::TestDb};
 /// Enough rows that reading them all is the dearer plan.
 const ROWS: &str = "
     INSERT INTO conversation_messages (session_id, role, content, metadata, created_at)
-    SELECT gen_random_uuid(), (ARRAY['user', 'assistant'])[1 + n % 2], 'text ' || n,
+    SELECT gen_random_uuid(), (ARRAY['user', 'assistant'])[1 + n % 2], repeat(md5(n::text), 20),
            jsonb_build_object('model', 'model-' || n % 200, 'tenant_id', n % 50, 'response_time', n % 7),
            now() - n * interval '1 minute'
     FROM generate_series(1, 40000) AS n";
