@@ -111,13 +111,18 @@ struct TriggerAuthorization {
     responses((status = 200, body = TriggerAuthorization), (status = "4XX", body = ErrorBody)),
 )]
 async fn authorize_trigger(
+    State(state): State<AppState>,
     events: Part<Events>,
     Console(user): Console,
     Path(provider): Path<String>,
 ) -> Result<Response, ApiError> {
     let gone = events.depart(user.tenant, user.account.id, &provider).await?;
     let age = oauth::PATIENCE.as_secs();
-    let cookie = format!("context_id={}; HttpOnly; Max-Age={age}; Path=/; SameSite=Lax", gone.note);
+    let expires = (state.ctx.now() + oauth::PATIENCE).format("%a, %d %b %Y %H:%M:%S GMT");
+    let cookie = format!(
+        "context_id={}; Expires={expires}; Max-Age={age}; HttpOnly; Path=/; SameSite=Lax",
+        gone.note
+    );
     let answer = TriggerAuthorization {
         authorization_url: gone.authorization_url,
         subscription_builder_id: gone.builder.id.clone(),
@@ -156,5 +161,8 @@ async fn return_from_trigger_oauth(
     };
     events.come_back(&provider, &note, request).await?;
     let base = state.ctx.config.feature.console_web_url.trim_end_matches('/');
-    Ok((StatusCode::FOUND, [(header::LOCATION, format!("{base}/oauth-callback"))]).into_response())
+    let place = format!("{base}/oauth-callback");
+    let kind = "text/html; charset=utf-8".to_owned();
+    let headers = [(header::LOCATION, place), (header::CONTENT_TYPE, kind)];
+    Ok((StatusCode::FOUND, headers).into_response())
 }
