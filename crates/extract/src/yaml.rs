@@ -91,7 +91,7 @@ fn scalar(value: &Value) -> String {
 
 /// A text, in quotes if it would be read as something else.
 fn text(text: &str) -> String {
-    let special = text.chars().any(|c| c.is_control());
+    let special = text.chars().any(char::is_control);
     if special {
         return serde_json::to_string(text).unwrap_or_default();
     }

@@ -89,6 +89,7 @@ struct ConversationVariablesQuery {
     variable_name: Option<String>,
 }
 
+#[expect(clippy::ptr_arg, reason = "garde hands the field as it is")]
 fn is_searchable(name: &String, _: &()) -> garde::Result {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !name.chars().all(is_plain) || !name.chars().any(char::is_alphanumeric) {

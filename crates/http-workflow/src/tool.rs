@@ -227,10 +227,11 @@ impl WorkflowToolEntity {
 /// Lists of providers leave out the schema of parameters that have none.
 fn parameter(parameter: &Parameter, keep_empty_schemas: bool) -> Value {
     let mut shown = serde_json::to_value(parameter).unwrap_or_default();
-    if parameter.input_schema.is_none() && !keep_empty_schemas {
-        if let Some(shown) = shown.as_object_mut() {
-            shown.shift_remove("input_schema");
-        }
+    if parameter.input_schema.is_none()
+        && !keep_empty_schemas
+        && let Some(shown) = shown.as_object_mut()
+    {
+        shown.shift_remove("input_schema");
     }
     shown
 }

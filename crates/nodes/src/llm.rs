@@ -236,7 +236,7 @@ impl Llm {
             return Ok(None);
         };
         let fail = |message: &str| Fail::new(message, "LLMNodeError");
-        if !output.as_object().is_some_and(|output| !output.is_empty()) {
+        if output.as_object().is_none_or(serde_json::Map::is_empty) {
             return Err(fail("Please provide a valid structured output schema"));
         }
         match output.get("schema") {

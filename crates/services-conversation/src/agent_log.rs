@@ -186,7 +186,7 @@ fn round(row: ThoughtRow) -> Round {
     let empty = || Value::Object(Map::new());
     let inputs = by_tool(&names, row.tool_input.as_deref(), |_| empty());
     let outputs = by_tool(&names, row.observation.as_deref(), |text| {
-        text.map_or_else(empty, |text| text.into())
+        text.map_or_else(empty, std::convert::Into::into)
     });
     let calls = names.iter().zip(inputs).zip(outputs).map(|((name, input), output)| {
         let meta = metas.get(*name).cloned().unwrap_or_default();

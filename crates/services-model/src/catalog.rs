@@ -391,9 +391,9 @@ fn with_setting(
 }
 
 /// By type, the place of each model.
-fn positions<'a>(
-    position: Option<&'a serde_json::Map<String, Value>>,
-) -> HashMap<&'a str, HashMap<&'a str, usize>> {
+fn positions(
+    position: Option<&serde_json::Map<String, Value>>,
+) -> HashMap<&str, HashMap<&str, usize>> {
     let lists = position.into_iter().flatten();
     lists
         .filter_map(|(kind, names)| {

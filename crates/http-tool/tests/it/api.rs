@@ -71,8 +71,8 @@ async fn an_api_of_another_workspace_is_not_there() {
 #[tokio::test]
 async fn a_tool_is_tried_before_it_is_kept() {
     let api = Listener::new(&[
-        ("GET /say/hi", 200, "application/json", br#"{"said": "hi"}"#),
-        ("GET /say/no", 418, "text/plain", b"short and stout"),
+        ("GET /say/hi?times=2", 200, "application/json", br#"{"said": "hi"}"#),
+        ("GET /say/no?times=2", 418, "text/plain", b"short and stout"),
     ])
     .await;
     let app = TestApp::new().await;

@@ -1,7 +1,7 @@
 //! The APIs' own documentation, with `SWAGGER_UI_ENABLED`: `/openapi/<api>.json`, and below each API's root the
 //! reference's names: `swagger.json` and a page for people. Nothing is loaded from elsewhere.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{collections::HashMap, future::ready, sync::OnceLock};
 
 use axum::{
     Router,
@@ -36,10 +36,11 @@ pub fn router(page: &str, is_taken: impl Fn(&str) -> bool) -> Router<AppState> {
     let mut router = Router::new().route("/openapi/docs.js", get(script));
     for (surface, _) in SURFACES {
         let path = format!("/openapi/{surface}.json");
-        router = router.route(&path, get(move || document(surface)));
+        router = router.route(&path, get(move || ready(document(surface))));
     }
     for (prefix, surface) in PREFIXES {
-        router = router.route(&format!("{prefix}/swagger.json"), get(move || document(surface)));
+        router =
+            router.route(&format!("{prefix}/swagger.json"), get(move || ready(document(surface))));
         let path = format!("{prefix}{page}");
         // The router panics over a path that is there already, or that it cannot read.
         if page.len() > 1
@@ -47,13 +48,13 @@ pub fn router(page: &str, is_taken: impl Fn(&str) -> bool) -> Router<AppState> {
             && !page.contains(['{', '}', '*'])
             && !is_taken(&path)
         {
-            router = router.route(&path, get(move || show(surface)));
+            router = router.route(&path, get(move || ready(show(surface))));
         }
     }
     router
 }
 
-async fn document(surface: &'static str) -> Response {
+fn document(surface: &'static str) -> Response {
     // Written once: the documents are large and never change.
     static WRITTEN: OnceLock<HashMap<&'static str, Bytes>> = OnceLock::new();
     let written = WRITTEN.get_or_init(|| {
@@ -69,7 +70,7 @@ async fn document(surface: &'static str) -> Response {
     }
 }
 
-async fn show(surface: &'static str) -> Response {
+fn show(surface: &'static str) -> Response {
     let page = PAGE.replace("{surface}", surface);
     let headers: [(HeaderName, &str); 2] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -60,7 +60,7 @@ pub(super) fn said(result: &Value, has_schema: bool) -> Result<Vec<Said>, CallEr
                 }
             },
             other => {
-                tracing::warn!(content.kind = other, "an MCP tool says what nobody understands")
+                tracing::warn!(content.kind = other, "an MCP tool says what nobody understands");
             }
         }
     }

@@ -15,6 +15,7 @@ use super::{Caller, Said};
 use crate::builtin::Tools;
 
 /// What a tool says once its files are kept.
+#[expect(clippy::large_enum_variant, reason = "a handful to a call")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kept {
     /// A message that is no file.

@@ -24,10 +24,10 @@ impl Keeper {
     /// Keeps what a node answered, if the event tells of that. What cannot be kept is missing in the editor, and no
     /// reason for the run to end.
     pub async fn note(&self, ctx: &Ctx, event: &EngineEvent) {
-        let (node, result) = match &event.event {
-            GraphEvent::NodeSucceeded { node, result }
-            | GraphEvent::NodeException { node, result, .. } => (node, result),
-            _ => return,
+        let (GraphEvent::NodeSucceeded { node, result }
+        | GraphEvent::NodeException { node, result, .. }) = &event.event
+        else {
+            return;
         };
         let Ok(execution) = node.execution_id.parse() else { return };
         let outputs: Object =

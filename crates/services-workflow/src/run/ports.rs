@@ -78,7 +78,7 @@ fn code(ctx: &Ctx) -> Arc<dyn CodeRunner> {
         + feature.code_execution_write_timeout;
     Arc::new(SandboxService {
         http: ctx.http.clone(),
-        endpoint: feature.code_execution_endpoint.to_string(),
+        endpoint: feature.code_execution_endpoint.clone(),
         api_key: feature.code_execution_api_key.clone(),
         timeout: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(80)),
         verify_tls: feature.code_execution_ssl_verify,

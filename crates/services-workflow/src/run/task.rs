@@ -302,6 +302,10 @@ struct Task {
 }
 
 /// What a task waits for.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, on the stack, for nearly every event the large one"
+)]
 enum Heard {
     Event(Option<EngineEvent>),
     Abort(&'static str),
@@ -430,13 +434,13 @@ impl Task {
         let saved = paused.is_some().then(|| turn.saved());
         let rest = Rest { message, paused, turn: saved };
         let stored = self.store_end(rows, &end, rest).await;
-        if !stored {
-            run.log.push(AppEvent::Error(RunError::internal()));
-        } else {
+        if stored {
             if ending == Ending::Done {
                 run.log.push(turn.message_end(stats, None));
             }
             self.tell(presenter, event, shown);
+        } else {
+            run.log.push(AppEvent::Error(RunError::internal()));
         }
         turn.close(run.task, ending, stats, None, !stored).await;
     }

@@ -41,7 +41,7 @@ pub(super) async fn read(ctx: &Ctx, url: &str, agent: Option<&str>) -> Result<St
     };
     let head = ask(Method::HEAD, 15).await.map_err(lost)?;
     let kind = kind(&head);
-    if head.is_success() && !kind.as_deref().is_some_and(|kind| kind == "text/html") {
+    if head.is_success() && kind.as_deref().is_none_or(|kind| kind != "text/html") {
         let extension = extension(kind.as_deref());
         let Some(extension) = extension else {
             let shown = kind.unwrap_or_else(|| "None".to_owned());
@@ -105,15 +105,15 @@ struct Page {
 impl Page {
     fn read(html: &str) -> Self {
         let mut page = Self::default();
-        let mut open: Option<&str> = None;
         let mut current = String::new();
         let mut in_title = false;
+        let lower = html.to_ascii_lowercase();
         let mut rest = html;
         while let Some(at) = rest.find('<') {
             let (text, tag) = rest.split_at(at);
             if in_title {
                 page.title.push_str(text);
-            } else if open.is_none() {
+            } else {
                 current.push_str(text);
             }
             if let Some(comment) = tag.strip_prefix("<!--") {
@@ -130,12 +130,6 @@ impl Page {
                 .take_while(char::is_ascii_alphanumeric)
                 .collect::<String>()
                 .to_ascii_lowercase();
-            if let Some(skipped) = open {
-                if is_end && name == skipped {
-                    open = None;
-                }
-                continue;
-            }
             if name == "title" {
                 in_title = !is_end;
                 continue;
@@ -146,13 +140,14 @@ impl Page {
             if !INLINE.contains(&name.as_str()) {
                 page.end_paragraph(&mut current);
             }
-            if !is_end && !tag.ends_with('/') {
-                open = SKIPPED.into_iter().find(|skipped| *skipped == name);
+            if !is_end && !tag.ends_with('/') && SKIPPED.contains(&name.as_str()) {
+                // What is inside (a script's `a < b`) is not taken for tags.
+                let inside = lower.get(html.len() - rest.len()..).unwrap_or_default();
+                let end = inside.find(&format!("</{name}")).unwrap_or(rest.len());
+                rest = rest.get(end..).unwrap_or_default();
             }
         }
-        if open.is_none() {
-            current.push_str(rest);
-        }
+        current.push_str(rest);
         page.end_paragraph(&mut current);
         page.title = decoded(page.title.trim());
         page

@@ -219,10 +219,10 @@ impl Turn {
                 "assigner" => self.keep_variables(result).await,
                 _ => {}
             },
-            GraphEvent::RetrieverResources { resources, .. } => {
-                if self.asked.features.shows_sources {
-                    merge_sources(&mut self.sources, resources);
-                }
+            GraphEvent::RetrieverResources { resources, .. }
+                if self.asked.features.shows_sources =>
+            {
+                merge_sources(&mut self.sources, resources);
             }
             _ => {}
         }

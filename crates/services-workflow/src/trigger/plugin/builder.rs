@@ -142,7 +142,9 @@ impl Events {
             user_id: user,
             provider_id: provider.id.to_string(),
             endpoint_id: id.clone(),
-            parameters: constructor.map(|it| it.default_parameters()).unwrap_or_default(),
+            parameters: constructor
+                .map(plugin::entity::SubscriptionConstructor::default_parameters)
+                .unwrap_or_default(),
             properties: properties.collect(),
             credentials: Values::new(),
             credential_type: Some(kind.as_str().to_owned()),
