@@ -30,8 +30,6 @@ pub(crate) async fn boot(settings: &[(&str, &str)]) -> Boot {
         ("FILES_URL", "http://files.test"),
         ("CHECK_UPDATE_URL", ""),
         ("HOSTED_FETCH_APP_TEMPLATES_MODE", "builtin"),
-        // The default names a port where a developer's daemon may listen.
-        ("PLUGIN_DAEMON_URL", "http://127.0.0.1:9"),
     ];
     let settings = defaults.iter().chain(settings).map(|(name, value)| (*name, *value));
     let config = Arc::new(Config::from_map(settings).expect("settings"));
