@@ -120,7 +120,10 @@ impl Page {
                 rest = comment.split_once("-->").map_or("", |(_, rest)| rest);
                 continue;
             }
-            let Some((tag, after)) = tag.split_once('>') else { break };
+            let Some((tag, after)) = tag.split_once('>') else {
+                rest = "";
+                break;
+            };
             rest = after;
             let tag = tag.trim_start_matches('<');
             let is_end = tag.starts_with('/');
