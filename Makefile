@@ -8,12 +8,12 @@ help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 run: ## build and start the server, with everything it needs, on http://127.0.0.1:5001
-	scripts/need.sh build postgres
+	scripts/need.sh build postgres python
 	$(CARGO) build --profile $(PROFILE) --bin dify-api
 	scripts/run.sh $(PROFILE)
 
 demo: ## start a server with a model, make an app, and show a streamed answer (OPENAI_API_KEY takes a real model)
-	scripts/need.sh build postgres curl
+	scripts/need.sh build postgres python curl
 	$(CARGO) build --profile $(PROFILE) --bin dify-api --bin mock-llm --bin dify-bench
 	scripts/demo.sh $(PROFILE)
 
@@ -22,12 +22,13 @@ build: ## build the server
 	$(CARGO) build --profile $(PROFILE) --bin dify-api
 
 test: ## run every test (installs and starts PostgreSQL and Redis if they are not reachable)
-	scripts/need.sh build postgres redis
+	scripts/need.sh build postgres python redis
 	scripts/test.sh
 
 sdk: ## drive the server with the public clients of its API (Python, npm, crates)
 	scripts/need.sh build postgres curl
-	$(CARGO) build --bin dify-api --bin mock-llm
+	@# The programs as `make test` builds them: the tests' features would make others of all crates.
+	$(CARGO) test --workspace --no-run --quiet
 	tests/sdk/run.sh
 
 lint: ## formatting and lints, as CI checks them

@@ -29,15 +29,16 @@ until curl -sf "$base/readyz" >/dev/null 2>&1; do
     kill -0 "$server" 2>/dev/null || { cat "$data/server.log" >&2; exit 1; }
     sleep 0.2
 done
-eval "$("$bin/dify-bench" prepare --base "$base" --llm "$llm" --llm-key "${OPENAI_API_KEY:-sk-mock}" \
-    --model "${DEMO_MODEL:-gpt-4o-mini}")"
+# A line for each kind of work: its name, the key of its app.
+key=$("$bin/dify-bench" prepare --base "$base" --llm "$llm" --llm-key "${OPENAI_API_KEY:-sk-mock}" \
+    --model "${DEMO_MODEL:-gpt-4o-mini}" --work chat | awk '$1 == "chat" {print $2}')
 
-ask=(curl -sN "$base/v1/chat-messages" -H "Authorization: Bearer $BENCH_KEY" -H 'Content-Type: application/json'
+ask=(curl -sN "$base/v1/chat-messages" -H "Authorization: Bearer $key" -H 'Content-Type: application/json'
     -d '{"inputs":{},"query":"Say hello to the demo.","response_mode":"streaming","user":"demo"}')
 echo
 echo "A chat app stands on $base. This asks it:"
 echo
 printf '  curl -N %s/v1/chat-messages \\\n    -H "Authorization: Bearer %s" -H "Content-Type: application/json" \\\n    -d '\''%s'\''\n\n' \
-    "$base" "$BENCH_KEY" '{"inputs":{},"query":"Say hello to the demo.","response_mode":"streaming","user":"demo"}'
+    "$base" "$key" '{"inputs":{},"query":"Say hello to the demo.","response_mode":"streaming","user":"demo"}'
 "${ask[@]}"
 [ -n "${DEMO_ONCE:-}" ] || { echo; echo "Ctrl-C stops the server."; wait "$server"; }

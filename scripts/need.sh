@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh THING...: installs what is missing on Debian or Ubuntu. Things: build, curl, postgres, redis.
+# need.sh THING...: installs what is missing on Debian or Ubuntu. Things: build, curl, postgres, python, redis.
 # Does nothing (and needs no rights) where everything is there already.
 set -euo pipefail
 
@@ -15,6 +15,8 @@ for thing in "$@"; do
         ;;
     curl) command -v curl >/dev/null 2>&1 || missing+=(curl ca-certificates) ;;
     postgres) postgres_found || missing+=(postgresql) ;;
+    # Code nodes run in it where no sandbox service is configured.
+    python) command -v python3 >/dev/null 2>&1 || missing+=(python3) ;;
     redis) command -v redis-server >/dev/null 2>&1 || missing+=(redis-server) ;;
     *) echo "need.sh: unknown thing: $thing" >&2; exit 2 ;;
     esac

@@ -23,7 +23,9 @@ if [ -z "${DIFY_BASE:-}" ]; then
     "$bin/mock-llm" --port "$llm" >"$data/llm.log" 2>&1 & stop+=($!)
     env -u DATABASE_URL -u REDIS_URL DIFY_DATA_DIR="$data/server" DIFY_PORT="$port" LOG_LEVEL=WARNING \
         "$bin/dify-api" >"$data/server.log" 2>&1 & stop+=($!)
-    for _ in $(seq 300); do curl -sf "http://127.0.0.1:$port/readyz" >/dev/null 2>&1 && break; sleep 0.2; done
+    for url in "http://127.0.0.1:$llm/v1/models" "http://127.0.0.1:$port/readyz"; do
+        for _ in $(seq 300); do curl -sf "$url" >/dev/null 2>&1 && break; sleep 0.2; done
+    done
     keys=$(python3 setup.py "http://127.0.0.1:$port" "http://127.0.0.1:$llm/v1") ||
         { tail -n 20 "$data/server.log" >&2; exit 1; }
     eval "$keys"

@@ -1,5 +1,6 @@
-//! Runs of basic apps: chat and completion, whose whole configuration is one row.
+//! Runs of basic apps: chat, agent and completion, whose whole configuration is one row.
 
+pub mod agent;
 pub mod budget;
 pub mod config;
 pub mod history;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    basic::Caller,
     log::RunLog,
     wire::{Detail, Prefix},
 };
@@ -42,6 +43,8 @@ pub struct Run {
     pub prefix: OnceLock<Prefix>,
     /// How much of its events clients see, once that is known.
     pub detail: OnceLock<Detail>,
+    /// Whose run it is, once that is known.
+    pub owner: OnceLock<Caller>,
     stopped_by_user: AtomicBool,
     kept: AtomicBool,
     delivered: Notify,
@@ -98,6 +101,7 @@ impl RunHub {
             cancel: self.0.shutdown.child_token(),
             prefix: OnceLock::new(),
             detail: OnceLock::new(),
+            owner: OnceLock::new(),
             stopped_by_user: AtomicBool::new(false),
             kept: AtomicBool::new(false),
             delivered: Notify::new(),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use graph::file::File;
-use model_runtime::{AudioStream, ContentPart, ImageDetail};
+use model_runtime::{AudioStream, ContentPart, ImageDetail, PromptTool};
 use serde_json::{Map, Value};
-use types::{AppId, MessageId, TenantId};
+use types::{AppId, ConversationId, MessageId, TenantId, ToolFileId};
 
 use crate::event::RunError;
 
@@ -19,6 +19,8 @@ pub struct RunContext {
     pub tenant: TenantId,
     /// The app.
     pub app: AppId,
+    /// The conversation.
+    pub conversation: ConversationId,
     /// The message that is being answered.
     pub message: MessageId,
     /// Account or end user.
@@ -58,9 +60,23 @@ pub struct Retrieved {
     pub files: Vec<File>,
 }
 
+/// A knowledge base, as agents are told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnowledgeBase {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it is about; may be empty.
+    pub description: String,
+}
+
 /// Looks things up in knowledge bases.
 #[async_trait]
 pub trait Retriever: Send + Sync {
+    /// Those of `ids` that can be asked, for agents that choose among them. A server without knowledge has none.
+    async fn bases(&self, run: &RunContext, ids: &[String]) -> Vec<KnowledgeBase>;
+
     /// What the knowledge bases of a basic app say about a question.
     async fn retrieve(&self, retrieval: Retrieval<'_>) -> Result<Retrieved, RunError>;
 }
@@ -156,6 +172,63 @@ pub trait FileStore: Send + Sync {
 
     /// Keeps a picture a model made with the message. `None` (logged) when that failed.
     async fn keep(&self, run: &RunContext, part: &ContentPart) -> Option<KeptFile>;
+
+    /// Makes a file of a tool one of the message's. `None` (logged) when that failed.
+    async fn attach(&self, run: &RunContext, made: &MadeFile) -> Option<KeptFile>;
+}
+
+/// A file a tool made, kept already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeFile {
+    /// Where it is kept.
+    pub id: ToolFileId,
+    /// Its address within the server, extension included.
+    pub path: String,
+}
+
+/// A tool an agent may call.
+#[async_trait]
+pub trait Tool: Send + Sync {
+    /// How models see it.
+    fn declaration(&self) -> PromptTool;
+
+    /// Calls it. What goes wrong is part of the answer: the model shall read it.
+    async fn call(&self, run: &RunContext, arguments: Map<String, Value>) -> ToolAnswer;
+}
+
+/// What a tool answered.
+#[derive(Debug, Clone, Default)]
+pub struct ToolAnswer {
+    /// What the model reads.
+    pub text: String,
+    /// Files for the user.
+    pub files: Vec<MadeFile>,
+    /// What it was given: the model's arguments and those the builder fixed.
+    pub arguments: Map<String, Value>,
+    /// `time_cost`, `error` and `tool_config`, as thoughts keep them.
+    pub meta: Value,
+}
+
+/// Opens tools for agents.
+#[async_trait]
+pub trait Toolbox: Send + Sync {
+    /// The tool, ready to be called. `None` (logged) if it is gone or cannot be an agent's: it goes on without.
+    async fn open(
+        &self,
+        run: &RunContext,
+        choice: &crate::basic::config::ToolChoice,
+    ) -> Option<Arc<dyn Tool>>;
+
+    /// Names for people of a tool that comes with the server, by language.
+    fn label(&self, tool: &str) -> Option<Value>;
+}
+
+/// Keeps what agents think.
+#[async_trait]
+pub trait ThoughtStore: Send + Sync {
+    /// Writes a thought as it stands, anew or over what was written of it before. Faults are logged by the
+    /// implementation: an answer is not lost with a thought.
+    async fn save(&self, run: &RunContext, thought: &crate::basic::agent::Thought);
 }
 
 /// A file of a message that the run made.
@@ -204,4 +277,8 @@ pub struct Ports {
     pub files: Arc<dyn FileStore>,
     /// Speech.
     pub speaker: Arc<dyn Speaker>,
+    /// Tools of agents.
+    pub tools: Arc<dyn Toolbox>,
+    /// Thoughts of agents.
+    pub thoughts: Arc<dyn ThoughtStore>,
 }

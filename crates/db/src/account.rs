@@ -1,5 +1,6 @@
 //! `accounts`: console users.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, TenantId, UploadFileId};
@@ -45,6 +46,7 @@ pub struct Account {
 
 /// The account.
 #[tracing::instrument(name = "db.account.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, id: AccountId) -> Result<Option<Account>> {
     Ok(sqlx::query_as!(
         Account,
@@ -62,6 +64,7 @@ pub async fn find(db: &mut PgConnection, id: AccountId) -> Result<Option<Account
 
 /// The account with that address: an exact match, else one in small letters.
 #[tracing::instrument(name = "db.account.find_by_email", skip_all, err)]
+#[boxed]
 pub async fn find_by_email(db: &mut PgConnection, email: &str) -> Result<Option<Account>> {
     Ok(sqlx::query_as!(
         Account,
@@ -81,6 +84,7 @@ pub async fn find_by_email(db: &mut PgConnection, email: &str) -> Result<Option<
 
 /// Notes that the account was just active.
 #[tracing::instrument(name = "db.account.touch", skip_all, err)]
+#[boxed]
 pub async fn touch(db: &mut PgConnection, id: AccountId, now: NaiveDateTime) -> Result<()> {
     sqlx::query!("UPDATE accounts SET last_active_at = $2 WHERE id = $1", id as _, now)
         .execute(db)
@@ -113,6 +117,7 @@ pub struct NewAccount<'a> {
 
 /// Adds an account with the light theme. Call [`lock_email`] first: nothing else keeps addresses unique.
 #[tracing::instrument(name = "db.account.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewAccount<'_>) -> Result<Account> {
     Ok(sqlx::query_as!(
         Account,
@@ -140,18 +145,14 @@ pub async fn insert(db: &mut PgConnection, new: NewAccount<'_>) -> Result<Accoun
 
 /// Holds `email` for this transaction, so that two registrations of one address cannot both find it free.
 #[tracing::instrument(name = "db.account.lock_email", skip_all, err)]
+#[boxed]
 pub async fn lock_email(db: &mut PgConnection, email: &str) -> Result<()> {
-    sqlx::query!(
-        "SELECT pg_advisory_xact_lock(hashtextextended('dify_rs:account:' || lower($1), 0))",
-        email
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    crate::lock::hold(db, &format!("account:{}", email.to_lowercase())).await
 }
 
 /// Whether an account has exactly that address.
 #[tracing::instrument(name = "db.account.email_taken", skip_all, err)]
+#[boxed]
 pub async fn email_taken(db: &mut PgConnection, email: &str) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM accounts WHERE email = $1) AS "taken!""#,
@@ -178,6 +179,7 @@ pub struct ProfileChange<'a> {
 
 /// Changes preferences of an account.
 #[tracing::instrument(name = "db.account.update_profile", skip_all, err)]
+#[boxed]
 pub async fn update_profile(
     db: &mut PgConnection,
     id: AccountId,
@@ -207,6 +209,7 @@ pub async fn update_profile(
 
 /// Sets the password: hash and salt, both Base64.
 #[tracing::instrument(name = "db.account.set_password", skip_all, err)]
+#[boxed]
 pub async fn set_password(
     db: &mut PgConnection,
     id: AccountId,
@@ -226,6 +229,7 @@ pub async fn set_password(
 
 /// Moves the account to another address.
 #[tracing::instrument(name = "db.account.set_email", skip_all, err)]
+#[boxed]
 pub async fn set_email(
     db: &mut PgConnection,
     id: AccountId,
@@ -247,6 +251,7 @@ pub async fn set_email(
 
 /// Makes a pending account active; answers whether it was pending.
 #[tracing::instrument(name = "db.account.activate", skip_all, err)]
+#[boxed]
 pub async fn activate(db: &mut PgConnection, id: AccountId, now: NaiveDateTime) -> Result<bool> {
     let done = sqlx::query!(
         r#"
@@ -263,6 +268,7 @@ pub async fn activate(db: &mut PgConnection, id: AccountId, now: NaiveDateTime) 
 
 /// Makes the account active with the preferences its user chose, and the light theme.
 #[tracing::instrument(name = "db.account.initialize", skip_all, err)]
+#[boxed]
 pub async fn initialize(
     db: &mut PgConnection,
     id: AccountId,
@@ -291,6 +297,7 @@ pub async fn initialize(
 
 /// Notes a sign-in.
 #[tracing::instrument(name = "db.account.note_login", skip_all, err)]
+#[boxed]
 pub async fn note_login(
     db: &mut PgConnection,
     id: AccountId,
@@ -310,6 +317,7 @@ pub async fn note_login(
 
 /// Deletes a pending account that belongs to no workspace; answers whether there was one.
 #[tracing::instrument(name = "db.account.delete_orphan", skip_all, err)]
+#[boxed]
 pub async fn delete_orphan(db: &mut PgConnection, id: AccountId) -> Result<bool> {
     let done = sqlx::query!(
         r#"
@@ -326,6 +334,7 @@ pub async fn delete_orphan(db: &mut PgConnection, id: AccountId) -> Result<bool>
 
 /// Whether the file is one of the workspace's, or the account's own.
 #[tracing::instrument(name = "db.account.may_show_file", skip_all, err)]
+#[boxed]
 pub async fn may_show_file(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -349,6 +358,7 @@ pub async fn may_show_file(
 
 /// The accounts with these addresses.
 #[tracing::instrument(name = "db.account.ids_by_email", skip_all, err)]
+#[boxed]
 pub async fn ids_by_email(db: &mut PgConnection, emails: &[String]) -> Result<Vec<AccountId>> {
     Ok(sqlx::query_scalar!("SELECT id FROM accounts WHERE email = ANY($1)", emails)
         .fetch_all(db)

@@ -1,5 +1,6 @@
 //! `account_integrates`: accounts of other services that sign in to ours.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::AccountId;
@@ -17,6 +18,7 @@ pub struct AccountIntegrate {
 
 /// The links of an account.
 #[tracing::instrument(name = "db.account_integrate.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, account: AccountId) -> Result<Vec<AccountIntegrate>> {
     Ok(sqlx::query_as!(
         AccountIntegrate,
@@ -29,6 +31,7 @@ pub async fn list(db: &mut PgConnection, account: AccountId) -> Result<Vec<Accou
 
 /// The account linked to `open_id` at `provider`.
 #[tracing::instrument(name = "db.account_integrate.find_account", skip_all, err)]
+#[boxed]
 pub async fn find_account(
     db: &mut PgConnection,
     provider: &str,
@@ -45,6 +48,7 @@ pub async fn find_account(
 
 /// Links an account to `open_id` at `provider`, instead of what it was linked to there.
 #[tracing::instrument(name = "db.account_integrate.link", skip_all, err)]
+#[boxed]
 pub async fn link(
     db: &mut PgConnection,
     account: AccountId,
@@ -69,6 +73,7 @@ pub async fn link(
 
 /// Removes every link of an account.
 #[tracing::instrument(name = "db.account_integrate.unlink_all", skip_all, err)]
+#[boxed]
 pub async fn unlink_all(db: &mut PgConnection, account: AccountId) -> Result<()> {
     sqlx::query!("DELETE FROM account_integrates WHERE account_id = $1", account as _)
         .execute(db)

@@ -1,5 +1,6 @@
 //! `message_annotations`, `app_annotation_settings`, `app_annotation_hit_histories`: answers that builders fixed.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AnnotationId, AppId, ConversationId, MessageId};
@@ -24,6 +25,7 @@ pub struct Annotation {
 
 /// Annotations of an app whose question or answer contains `keyword` (escaped for `LIKE`), newest first.
 #[tracing::instrument(name = "db.annotation.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     app: AppId,
@@ -51,6 +53,7 @@ pub async fn list(
 
 /// How many annotations [`list`] has.
 #[tracing::instrument(name = "db.annotation.count", skip_all, err)]
+#[boxed]
 pub async fn count(db: &mut PgConnection, app: AppId, keyword: &str) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -81,6 +84,7 @@ pub struct NewAnnotation<'a> {
 
 /// Adds an annotation.
 #[tracing::instrument(name = "db.annotation.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     new: NewAnnotation<'_>,
@@ -109,6 +113,7 @@ pub async fn insert(
 
 /// Adds annotations that are made of no message, but for those that are there.
 #[tracing::instrument(name = "db.annotation.insert_all", skip_all, err)]
+#[boxed]
 pub async fn insert_all(
     db: &mut PgConnection,
     app: AppId,
@@ -141,6 +146,7 @@ pub async fn insert_all(
 
 /// Changes the annotation of a message; `None` if it has none.
 #[tracing::instrument(name = "db.annotation.update_of_message", skip_all, err)]
+#[boxed]
 pub async fn update_of_message(
     db: &mut PgConnection,
     app: AppId,
@@ -167,6 +173,7 @@ pub async fn update_of_message(
 
 /// Changes an annotation; `None` if the app has no such one.
 #[tracing::instrument(name = "db.annotation.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     app: AppId,
@@ -193,6 +200,7 @@ pub async fn update(
 
 /// Deletes annotations of an app (all of them without `ids`) and what tells when they answered.
 #[tracing::instrument(name = "db.annotation.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, app: AppId, ids: Option<&[Uuid]>) -> Result<u64> {
     let done = sqlx::query!(
         r#"
@@ -236,6 +244,7 @@ pub struct Hit {
 
 /// When an annotation answered, latest first, and how often altogether; `None` if the app has no such annotation.
 #[tracing::instrument(name = "db.annotation.hits", skip_all, err)]
+#[boxed]
 pub async fn hits(
     db: &mut PgConnection,
     app: AppId,
@@ -289,6 +298,7 @@ pub struct Setting {
 
 /// How an app uses its annotations; `None`: not at all.
 #[tracing::instrument(name = "db.annotation.setting", skip_all, err)]
+#[boxed]
 pub async fn setting(db: &mut PgConnection, app: AppId) -> Result<Option<Setting>> {
     Ok(sqlx::query_as!(
         Setting,
@@ -305,6 +315,7 @@ pub async fn setting(db: &mut PgConnection, app: AppId) -> Result<Option<Setting
 
 /// Changes how alike questions must be; whether the app has that setting.
 #[tracing::instrument(name = "db.annotation.set_threshold", skip_all, err)]
+#[boxed]
 pub async fn set_threshold(
     db: &mut PgConnection,
     app: AppId,

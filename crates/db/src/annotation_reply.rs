@@ -1,5 +1,6 @@
 //! `app_annotation_settings` as runs use them, `dify_rs_annotation_vectors`, and what happens when an annotation answers.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AnnotationId, AppId, MessageId};
@@ -25,6 +26,7 @@ pub struct Rule {
 
 /// How an app replies with annotations; `None`: it does not.
 #[tracing::instrument(name = "db.annotation_reply.rule", skip_all, err)]
+#[boxed]
 pub async fn rule(db: &mut PgConnection, app: AppId) -> Result<Option<Rule>> {
     Ok(sqlx::query_as!(
         Rule,
@@ -43,6 +45,7 @@ pub async fn rule(db: &mut PgConnection, app: AppId) -> Result<Option<Rule>> {
 
 /// The binding of an embedding model, made if there is none.
 #[tracing::instrument(name = "db.annotation_reply.bind", skip_all, err)]
+#[boxed]
 pub async fn bind(
     db: &mut PgConnection,
     provider: &str,
@@ -87,6 +90,7 @@ pub async fn bind(
 
 /// Lets an app reply with annotations, or do so in another way.
 #[tracing::instrument(name = "db.annotation_reply.enable", skip_all, err)]
+#[boxed]
 pub async fn enable(
     db: &mut PgConnection,
     app: AppId,
@@ -132,6 +136,7 @@ pub async fn enable(
 
 /// Lets an app no longer reply with annotations. Their vectors go with it.
 #[tracing::instrument(name = "db.annotation_reply.disable", skip_all, err)]
+#[boxed]
 pub async fn disable(db: &mut PgConnection, app: AppId) -> Result<()> {
     sqlx::query!("DELETE FROM app_annotation_settings WHERE app_id = $1", app as _)
         .execute(&mut *db)
@@ -141,6 +146,7 @@ pub async fn disable(db: &mut PgConnection, app: AppId) -> Result<()> {
 
 /// Deletes the vectors of an app, but not those of the model of `keep`.
 #[tracing::instrument(name = "db.annotation_reply.forget", skip_all, err)]
+#[boxed]
 pub async fn forget(db: &mut PgConnection, app: AppId, keep: Option<Uuid>) -> Result<()> {
     sqlx::query!(
         "DELETE FROM dify_rs_annotation_vectors WHERE app_id = $1 AND ($2::uuid IS NULL OR binding_id <> $2)",
@@ -165,6 +171,7 @@ pub struct Unindexed {
 
 /// Annotations of an app whose question has no vector, or an old one.
 #[tracing::instrument(name = "db.annotation_reply.unindexed", skip_all, err)]
+#[boxed]
 pub async fn unindexed(
     db: &mut PgConnection,
     app: AppId,
@@ -202,6 +209,7 @@ pub struct Vector {
 
 /// Keeps vectors of questions.
 #[tracing::instrument(name = "db.annotation_reply.index", skip_all, err)]
+#[boxed]
 pub async fn index(
     db: &mut PgConnection,
     app: AppId,
@@ -231,6 +239,7 @@ pub async fn index(
 
 /// The questions of an app as vectors of one model. A vector that is out of date is better than none.
 #[tracing::instrument(name = "db.annotation_reply.vectors", skip_all, err)]
+#[boxed]
 pub async fn vectors(db: &mut PgConnection, app: AppId, binding: Uuid) -> Result<Vec<Vector>> {
     Ok(sqlx::query_as!(
         Vector,
@@ -279,6 +288,7 @@ pub struct Answering {
 
 /// Counts that an annotation answers, and what it says; `None` if it is gone.
 #[tracing::instrument(name = "db.annotation_reply.hit", skip_all, err)]
+#[boxed]
 pub async fn hit(
     db: &mut PgConnection,
     asked: Asked<'_>,

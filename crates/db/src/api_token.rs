@@ -1,5 +1,6 @@
 //! `api_tokens`: keys of the service API.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId};
@@ -28,6 +29,7 @@ pub struct ApiToken {
 
 /// The row of a key of that type. The key itself is the credential.
 #[tracing::instrument(name = "db.api_token.find", skip_all, err)]
+#[boxed]
 pub async fn find_by_token(
     db: &mut PgConnection,
     kind: &str,
@@ -49,6 +51,7 @@ pub async fn find_by_token(
 
 /// Notes when a key was last used, if that is later than what is known.
 #[tracing::instrument(name = "db.api_token.note_use", skip_all, err)]
+#[boxed]
 pub async fn note_use(
     db: &mut PgConnection,
     kind: &str,
@@ -114,6 +117,7 @@ impl Holder {
 ///
 /// Rows of older releases hold no workspace for an app's keys; the app is the holder's, so its id suffices.
 #[tracing::instrument(name = "db.api_token.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, holder: Holder) -> Result<Vec<ApiToken>> {
     Ok(sqlx::query_as!(
         ApiToken,
@@ -137,6 +141,7 @@ pub async fn list(db: &mut PgConnection, holder: Holder) -> Result<Vec<ApiToken>
 ///
 /// The holder's keys are locked while they are counted, so that two requests at once cannot pass the limit.
 #[tracing::instrument(name = "db.api_token.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     holder: Holder,
@@ -144,9 +149,7 @@ pub async fn insert(
     most: i64,
 ) -> Result<Option<ApiToken>> {
     let lock = holder.app().map_or(holder.tenant().0, |app| app.0);
-    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))", lock)
-        .execute(&mut *db)
-        .await?;
+    crate::lock::hold(db, &format!("api_token:{lock}")).await?;
     Ok(sqlx::query_as!(
         ApiToken,
         r#"
@@ -174,6 +177,7 @@ pub async fn insert(
 
 /// Removes a key; answers its text.
 #[tracing::instrument(name = "db.api_token.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, holder: Holder, id: Uuid) -> Result<Option<String>> {
     Ok(sqlx::query_scalar!(
         r#"

@@ -1,5 +1,6 @@
 //! `apps`.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, AppModelConfigId, TenantId, WorkflowId};
@@ -80,6 +81,7 @@ pub struct App {
 
 /// The app, if it is `tenant`'s and not archived.
 #[tracing::instrument(name = "db.app.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, tenant: TenantId, id: AppId) -> Result<Option<App>> {
     Ok(sqlx::query_as!(
         App,
@@ -100,6 +102,7 @@ pub async fn find(db: &mut PgConnection, tenant: TenantId, id: AppId) -> Result<
 /// The app a token names, whatever its status. Only for callers that hold a credential of the app itself (an API key,
 /// a web passport, a trigger's secret path), which is what proves that they may see it.
 #[tracing::instrument(name = "db.app.find_by_credential", skip_all, err)]
+#[boxed]
 pub async fn find_by_credential(db: &mut PgConnection, id: AppId) -> Result<Option<App>> {
     Ok(sqlx::query_as!(
         App,

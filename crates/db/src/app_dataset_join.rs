@@ -1,5 +1,6 @@
 //! `app_dataset_joins`: which knowledge bases an app uses.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::AppId;
 use uuid::Uuid;
@@ -8,6 +9,7 @@ use crate::Result;
 
 /// Makes `datasets` the knowledge bases an app uses; what is already there stays.
 #[tracing::instrument(name = "db.app_dataset_join.replace", skip_all, err)]
+#[boxed]
 pub async fn replace(db: &mut PgConnection, app: AppId, datasets: &[Uuid]) -> Result<()> {
     sqlx::query!(
         "DELETE FROM app_dataset_joins WHERE app_id = $1 AND NOT dataset_id = ANY($2)",

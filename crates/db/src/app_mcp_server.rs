@@ -1,5 +1,6 @@
 //! `app_mcp_servers`: an app offered as an MCP server.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId};
@@ -68,6 +69,7 @@ pub struct AppMcpServerChanges<'a> {
 
 /// The MCP server of an app.
 #[tracing::instrument(name = "db.app_mcp_server.find_by_app", skip_all, err)]
+#[boxed]
 pub async fn find_by_app(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -89,6 +91,7 @@ pub async fn find_by_app(
 
 /// The MCP server behind a code. The code is what a client holds.
 #[tracing::instrument(name = "db.app_mcp_server.find_by_code", skip_all, err)]
+#[boxed]
 pub async fn find_by_code(db: &mut PgConnection, code: &str) -> Result<Option<AppMcpServer>> {
     Ok(sqlx::query_as!(
         AppMcpServer,
@@ -105,6 +108,7 @@ pub async fn find_by_code(db: &mut PgConnection, code: &str) -> Result<Option<Ap
 
 /// Makes an MCP server; one an app ([`crate::DbError::is_unique_violation`]).
 #[tracing::instrument(name = "db.app_mcp_server.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: &NewAppMcpServer<'_>) -> Result<AppMcpServer> {
     Ok(sqlx::query_as!(
         AppMcpServer,
@@ -128,6 +132,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewAppMcpServer<'_>) -> Result<
 
 /// Changes the MCP server `id` of an app.
 #[tracing::instrument(name = "db.app_mcp_server.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -158,6 +163,7 @@ pub async fn update(
 
 /// Gives the MCP server `id` of a workspace another code.
 #[tracing::instrument(name = "db.app_mcp_server.set_code", skip_all, err)]
+#[boxed]
 pub async fn set_code(
     db: &mut PgConnection,
     tenant: TenantId,

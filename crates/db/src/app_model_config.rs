@@ -1,5 +1,6 @@
 //! `app_model_configs`: every saved configuration of the basic apps (chat, agent, completion).
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, AppModelConfigId};
@@ -85,6 +86,7 @@ pub struct Summary {
 
 /// A configuration of an app.
 #[tracing::instrument(name = "db.app_model_config.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     app: AppId,
@@ -109,6 +111,7 @@ pub async fn find(
 
 /// What a list of apps shows of the configurations `ids` of the apps `apps`.
 #[tracing::instrument(name = "db.app_model_config.summaries", skip_all, err)]
+#[boxed]
 pub async fn summaries(db: &mut PgConnection, apps: &[Uuid], ids: &[Uuid]) -> Result<Vec<Summary>> {
     Ok(sqlx::query_as!(
         Summary,
@@ -151,6 +154,7 @@ pub struct NewAppModelConfig {
 
 /// Saves a configuration of an app.
 #[tracing::instrument(name = "db.app_model_config.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     app: AppId,

@@ -1,5 +1,6 @@
 //! Daily figures of an app, from `messages`. Days are those of a time zone; runs of the editor do not count.
 
+use boxed::boxed;
 use chrono::{NaiveDate, NaiveDateTime};
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -45,6 +46,7 @@ pub struct Day {
 
 /// The figures of each day that has messages, in order.
 #[tracing::instrument(name = "db.app_statistic.days", skip_all, err)]
+#[boxed]
 pub async fn days(db: &mut PgConnection, app: AppId, days: Days<'_>) -> Result<Vec<Day>> {
     Ok(sqlx::query_as!(
         Day,
@@ -88,6 +90,7 @@ pub struct SessionDay {
 
 /// [`SessionDay`] of each day that has messages, in order.
 #[tracing::instrument(name = "db.app_statistic.sessions", skip_all, err)]
+#[boxed]
 pub async fn sessions(
     db: &mut PgConnection,
     app: AppId,

@@ -1,5 +1,6 @@
 //! `app_triggers`: the trigger nodes of an app's published workflow, and whether they are on.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId};
@@ -44,6 +45,7 @@ pub struct NewTrigger<'a> {
 
 /// The triggers of an app, newest first.
 #[tracing::instrument(name = "db.app_trigger.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result<Vec<AppTrigger>> {
     Ok(sqlx::query_as!(
         AppTrigger,
@@ -62,6 +64,7 @@ pub async fn list(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result
 
 /// The trigger of a node.
 #[tracing::instrument(name = "db.app_trigger.find_of_node", skip_all, err)]
+#[boxed]
 pub async fn find_of_node(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -88,6 +91,7 @@ pub async fn find_of_node(
 
 /// Adds a trigger that is on.
 #[tracing::instrument(name = "db.app_trigger.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -117,6 +121,7 @@ pub async fn insert(
 
 /// Renames a trigger.
 #[tracing::instrument(name = "db.app_trigger.rename", skip_all, err)]
+#[boxed]
 pub async fn rename(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -138,6 +143,7 @@ pub async fn rename(
 
 /// Switches a trigger; answers it as it is then.
 #[tracing::instrument(name = "db.app_trigger.set_status", skip_all, err)]
+#[boxed]
 pub async fn set_status(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -166,6 +172,7 @@ pub async fn set_status(
 
 /// Deletes the triggers of an app whose nodes are not in `nodes`.
 #[tracing::instrument(name = "db.app_trigger.retain", skip_all, err)]
+#[boxed]
 pub async fn retain(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! `exporle_banners` (the reference's spelling): what the Explore page shows at its top, to every workspace.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -26,6 +27,7 @@ pub struct Banner {
 
 /// The enabled banners in a language, in order.
 #[tracing::instrument(name = "db.banner.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, language: &str) -> Result<Vec<Banner>> {
     Ok(sqlx::query_as!(
         Banner,
@@ -56,6 +58,7 @@ pub struct NewBanner<'a> {
 
 /// Adds a banner.
 #[tracing::instrument(name = "db.banner.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewBanner<'_>) -> Result<()> {
     sqlx::query!(
         "INSERT INTO exporle_banners (id, content, link, sort, language) VALUES ($1, $2, $3, $4, $5)",
@@ -72,6 +75,7 @@ pub async fn insert(db: &mut PgConnection, new: NewBanner<'_>) -> Result<()> {
 
 /// Removes a banner; answers whether it was there.
 #[tracing::instrument(name = "db.banner.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, id: Uuid) -> Result<bool> {
     let done = sqlx::query!("DELETE FROM exporle_banners WHERE id = $1", id).execute(db).await?;
     Ok(0 < done.rows_affected())

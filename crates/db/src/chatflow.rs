@@ -1,5 +1,6 @@
 //! What binds a chatflow's message to its run, and runs that wait.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, ConversationId, MessageId, WorkflowRunId};
@@ -9,6 +10,7 @@ use crate::Result;
 
 /// Notes which run answers a message. Belongs into the transaction that adds both.
 #[tracing::instrument(name = "db.chatflow.attach", skip_all, err)]
+#[boxed]
 pub async fn attach(
     db: &mut PgConnection,
     app: AppId,
@@ -28,6 +30,7 @@ pub async fn attach(
 
 /// Keeps the features a conversation began with.
 #[tracing::instrument(name = "db.chatflow.keep_features", skip_all, err)]
+#[boxed]
 pub async fn keep_features(
     db: &mut PgConnection,
     app: AppId,
@@ -47,6 +50,7 @@ pub async fn keep_features(
 
 /// The message a run answers.
 #[tracing::instrument(name = "db.chatflow.message_of", skip_all, err)]
+#[boxed]
 pub async fn message_of(
     db: &mut PgConnection,
     app: AppId,
@@ -81,6 +85,7 @@ pub struct NewContent {
 
 /// Makes a form part of a message, unless it is.
 #[tracing::instrument(name = "db.chatflow.add_content", skip_all, err)]
+#[boxed]
 pub async fn add_content(db: &mut PgConnection, new: NewContent) -> Result<()> {
     sqlx::query!(
         r#"
@@ -113,6 +118,7 @@ pub struct Waiting {
 /// The run with that id, if it waits and nobody goes on with it. Of any workspace: who asks has the id from a form or
 /// from the queue, and its state says whose it is.
 #[tracing::instrument(name = "db.chatflow.waiting_by_id", skip_all, err)]
+#[boxed]
 pub async fn waiting_by_id(db: &mut PgConnection, run: WorkflowRunId) -> Result<Option<Waiting>> {
     Ok(sqlx::query_as!(
         Waiting,
@@ -129,6 +135,7 @@ pub async fn waiting_by_id(db: &mut PgConnection, run: WorkflowRunId) -> Result<
 
 /// Whether a form that a waiting run waits for waits no more itself.
 #[tracing::instrument(name = "db.chatflow.is_answered", skip_all, err)]
+#[boxed]
 pub async fn is_answered(db: &mut PgConnection, run: WorkflowRunId) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -148,6 +155,7 @@ pub async fn is_answered(db: &mut PgConnection, run: WorkflowRunId) -> Result<bo
 
 /// Waiting runs, of every workspace, with a form that waits no more since `before`.
 #[tracing::instrument(name = "db.chatflow.answered_but_waiting", skip_all, err)]
+#[boxed]
 pub async fn answered_but_waiting(
     db: &mut PgConnection,
     before: NaiveDateTime,
@@ -185,6 +193,7 @@ pub struct Said {
 
 /// What a message of an app says so far.
 #[tracing::instrument(name = "db.chatflow.said", skip_all, err)]
+#[boxed]
 pub async fn said(db: &mut PgConnection, app: AppId, message: MessageId) -> Result<Option<Said>> {
     Ok(sqlx::query_as!(
         Said,

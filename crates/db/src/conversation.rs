@@ -1,6 +1,7 @@
 //! `conversations`, as runs need them: found for a caller, named. Runs add conversations together with their first
 //! message, see [`crate::message::begin`].
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, AppModelConfigId, ConversationId, EndUserId};
@@ -29,6 +30,7 @@ pub enum Owner {
 
 /// The conversation, if it is the owner's and not deleted.
 #[tracing::instrument(name = "db.conversation.find_for_run", skip_all, err)]
+#[boxed]
 pub async fn find_for_run(
     db: &mut PgConnection,
     app: AppId,
@@ -59,6 +61,7 @@ pub async fn find_for_run(
 
 /// Begins the conversation in which somebody tries out single nodes of a chatflow.
 #[tracing::instrument(name = "db.conversation.insert_debugging", skip_all, err)]
+#[boxed]
 pub async fn insert_debugging(
     db: &mut PgConnection,
     app: AppId,
@@ -88,6 +91,7 @@ pub async fn insert_debugging(
 
 /// Gives a conversation the name `name` unless somebody gave it another than `expected` meanwhile; whether it did.
 #[tracing::instrument(name = "db.conversation.rename_from", skip_all, err)]
+#[boxed]
 pub async fn rename_from(
     db: &mut PgConnection,
     app: AppId,

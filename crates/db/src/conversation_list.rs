@@ -1,5 +1,6 @@
 //! `conversations`, as those who talk see them: their own, a page at a time.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder, prelude::FromRow};
@@ -109,6 +110,7 @@ pub struct Filter<'a> {
 
 /// Conversations of a participant that follow `after` in the list, `limit` at the most.
 #[tracing::instrument(name = "db.conversation_list.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     app: AppId,
@@ -133,6 +135,7 @@ pub async fn list(
 
 /// The conversation, if the list shows it.
 #[tracing::instrument(name = "db.conversation_list.find_in_list", skip_all, err)]
+#[boxed]
 pub async fn find_in_list(
     db: &mut PgConnection,
     app: AppId,
@@ -171,6 +174,7 @@ fn select<'a>(app: AppId, who: Participant, filter: Filter<'a>) -> QueryBuilder<
 
 /// The conversation, if it is the participant's and not deleted.
 #[tracing::instrument(name = "db.conversation_list.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     app: AppId,
@@ -197,6 +201,7 @@ pub async fn find(
 
 /// The question a conversation began with.
 #[tracing::instrument(name = "db.conversation_list.first_query", skip_all, err)]
+#[boxed]
 pub async fn first_query(
     db: &mut PgConnection,
     app: AppId,
@@ -218,6 +223,7 @@ pub async fn first_query(
 
 /// Renames a conversation; how it stands afterwards.
 #[tracing::instrument(name = "db.conversation_list.rename", skip_all, err)]
+#[boxed]
 pub async fn rename(
     db: &mut PgConnection,
     app: AppId,
@@ -243,6 +249,7 @@ pub async fn rename(
 
 /// Deletes the row of a conversation; what belongs to it goes with [`crate::conversation_log::purge`].
 #[tracing::instrument(name = "db.conversation_list.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, app: AppId, id: ConversationId) -> Result<bool> {
     let done =
         sqlx::query!("DELETE FROM conversations WHERE app_id = $1 AND id = $2", app as _, id as _)

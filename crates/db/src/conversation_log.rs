@@ -1,5 +1,6 @@
 //! `conversations`, as those who build an app see them: everybody's, with what became of them.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
@@ -29,6 +30,7 @@ pub struct LogFilter<'a> {
 
 /// The ids of a page of the log, and how many conversations it has altogether.
 #[tracing::instrument(name = "db.conversation_log.page", skip_all, err)]
+#[boxed]
 pub async fn page(
     db: &mut PgConnection,
     app: AppId,
@@ -163,6 +165,7 @@ pub struct Logged {
 
 /// Conversations of an app by id, in no order.
 #[tracing::instrument(name = "db.conversation_log.by_ids", skip_all, err)]
+#[boxed]
 pub async fn by_ids(db: &mut PgConnection, app: AppId, ids: &[Uuid]) -> Result<Vec<Logged>> {
     Ok(sqlx::query_as!(
         Logged,
@@ -215,6 +218,7 @@ pub async fn by_ids(db: &mut PgConnection, app: AppId, ids: &[Uuid]) -> Result<V
 
 /// Notes who looked at a conversation first, and when.
 #[tracing::instrument(name = "db.conversation_log.mark_read", skip_all, err)]
+#[boxed]
 pub async fn mark_read(
     db: &mut PgConnection,
     app: AppId,
@@ -240,6 +244,7 @@ pub async fn mark_read(
 /// Deletes what belongs to a conversation whose row is gone. Nothing is deleted while it exists. The job that asks
 /// knows only the conversation, as the reference's does.
 #[tracing::instrument(name = "db.conversation_log.purge", skip_all, err)]
+#[boxed]
 pub async fn purge(db: &mut PgConnection, id: ConversationId) -> Result<u64> {
     let exists = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM conversations WHERE id = $1) AS "exists!""#,

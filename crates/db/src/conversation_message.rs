@@ -1,5 +1,6 @@
 //! `conversation_messages` beside what [`crate::message`] writes into it.
 
+use boxed::boxed;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -7,6 +8,7 @@ use crate::Result;
 
 /// Deletes up to `limit` copies of messages that are older than `before`, of all workspaces; how many it were.
 #[tracing::instrument(name = "db.conversation_message.expire", skip_all, err)]
+#[boxed]
 pub async fn expire(db: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<u64> {
     let done = sqlx::query!(
         r#"

@@ -1,5 +1,6 @@
 //! Who made a row, in the short form lists show.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::{AccountId, EndUserId, TenantId};
 use uuid::Uuid;
@@ -32,6 +33,7 @@ pub struct SimpleEndUser {
 
 /// Those of `ids` that are accounts, in no order. Accounts belong to no single workspace; `ids` come from its rows.
 #[tracing::instrument(name = "db.creator.accounts", skip_all, err)]
+#[boxed]
 pub async fn accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<SimpleAccount>> {
     Ok(sqlx::query_as!(
         SimpleAccount,
@@ -44,6 +46,7 @@ pub async fn accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<SimpleA
 
 /// Those of `ids` that are end users of `tenant`, in no order.
 #[tracing::instrument(name = "db.creator.end_users", skip_all, err)]
+#[boxed]
 pub async fn end_users(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -61,6 +64,7 @@ pub async fn end_users(
 
 /// The account with this address, if it is a member of `tenant`.
 #[tracing::instrument(name = "db.creator.member_by_email", skip_all, err)]
+#[boxed]
 pub async fn member_by_email(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! `tenant_credit_pools`: message credits of a workspace.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::TenantId;
 
@@ -16,6 +17,7 @@ pub struct CreditPool {
 
 /// The workspace's credits of a kind: `trial` or `paid`.
 #[tracing::instrument(name = "db.credit_pool.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -37,6 +39,7 @@ pub async fn find(
 
 /// Gives a new workspace its trial credits.
 #[tracing::instrument(name = "db.credit_pool.insert_trial", skip_all, err)]
+#[boxed]
 pub async fn insert_trial(db: &mut PgConnection, tenant: TenantId, limit: i64) -> Result<()> {
     sqlx::query!(
         r#"

@@ -1,5 +1,6 @@
 //! `data_source_api_key_auth_bindings`: a workspace's keys of website crawlers.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::TenantId;
@@ -41,6 +42,7 @@ pub struct NewDataSourceKey<'a> {
 
 /// The workspace's keys that are switched on, oldest first.
 #[tracing::instrument(name = "db.data_source_key.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<DataSourceKey>> {
     Ok(sqlx::query_as!(
         DataSourceKey,
@@ -58,6 +60,7 @@ pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<DataSou
 
 /// The workspace's key of a crawler, the oldest of several.
 #[tracing::instrument(name = "db.data_source_key.find_by_provider", skip_all, err)]
+#[boxed]
 pub async fn find_by_provider(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -83,6 +86,7 @@ pub async fn find_by_provider(
 
 /// Adds a key.
 #[tracing::instrument(name = "db.data_source_key.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewDataSourceKey<'_>) -> Result<Uuid> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -102,6 +106,7 @@ pub async fn insert(db: &mut PgConnection, new: NewDataSourceKey<'_>) -> Result<
 
 /// Removes a key.
 #[tracing::instrument(name = "db.data_source_key.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM data_source_api_key_auth_bindings WHERE tenant_id = $1 AND id = $2",

@@ -1,5 +1,6 @@
 //! `data_source_oauth_bindings`: a workspace's connections to Notion.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -27,6 +28,7 @@ pub struct DataSourceOauth {
 
 /// The workspace's connections that are switched on, oldest first.
 #[tracing::instrument(name = "db.data_source_oauth.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -49,6 +51,7 @@ pub async fn list(
 
 /// The connection, if it is `tenant`'s.
 #[tracing::instrument(name = "db.data_source_oauth.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -70,6 +73,7 @@ pub async fn find(
 
 /// Keeps a token with what it opens: a known token's row is renewed and switched on, else one is added.
 #[tracing::instrument(name = "db.data_source_oauth.save", skip_all, err)]
+#[boxed]
 pub async fn save(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -111,6 +115,7 @@ pub async fn save(
 
 /// Notes what a connection opens now.
 #[tracing::instrument(name = "db.data_source_oauth.set_source_info", skip_all, err)]
+#[boxed]
 pub async fn set_source_info(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -134,6 +139,7 @@ pub async fn set_source_info(
 
 /// Switches a connection on or off.
 #[tracing::instrument(name = "db.data_source_oauth.set_disabled", skip_all, err)]
+#[boxed]
 pub async fn set_disabled(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! `datasource_providers` and their OAuth clients: credentials of sources of documents.
 
+use boxed::boxed;
 use serde_json::Value;
 use sqlx::PgConnection;
 use types::TenantId;
@@ -46,6 +47,7 @@ pub struct NewDatasourceCredential<'a> {
 
 /// The credentials of a workspace: the default one of each provider first, then by age.
 #[tracing::instrument(name = "db.datasource_provider.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<DatasourceCredential>> {
     Ok(sqlx::query_as!(
         DatasourceCredential,
@@ -63,6 +65,7 @@ pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Datasou
 
 /// Stores a credential.
 #[tracing::instrument(name = "db.datasource_provider.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewDatasourceCredential<'_>) -> Result<()> {
     sqlx::query!(
         r#"
@@ -86,6 +89,7 @@ pub async fn insert(db: &mut PgConnection, new: NewDatasourceCredential<'_>) -> 
 
 /// Changes what is given of a credential.
 #[tracing::instrument(name = "db.datasource_provider.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -117,6 +121,7 @@ pub async fn update(
 
 /// Makes a credential the default one of its provider.
 #[tracing::instrument(name = "db.datasource_provider.make_default", skip_all, err)]
+#[boxed]
 pub async fn make_default(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -142,6 +147,7 @@ pub async fn make_default(
 
 /// Removes a credential.
 #[tracing::instrument(name = "db.datasource_provider.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM datasource_providers WHERE tenant_id = $1 AND id = $2",
@@ -168,6 +174,7 @@ pub struct DatasourceClient {
 
 /// The workspace's own clients.
 #[tracing::instrument(name = "db.datasource_provider.list_clients", skip_all, err)]
+#[boxed]
 pub async fn list_clients(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -187,6 +194,7 @@ pub async fn list_clients(
 
 /// Stores the workspace's own client of a provider, in place of one there is.
 #[tracing::instrument(name = "db.datasource_provider.save_client", skip_all, err)]
+#[boxed]
 pub async fn save_client(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -212,6 +220,7 @@ pub async fn save_client(
 
 /// Removes the workspace's own client of a provider.
 #[tracing::instrument(name = "db.datasource_provider.delete_client", skip_all, err)]
+#[boxed]
 pub async fn delete_client(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -231,6 +240,7 @@ pub async fn delete_client(
 
 /// The settings of the client that the operator set up for a provider, for all workspaces.
 #[tracing::instrument(name = "db.datasource_provider.find_system_client", skip_all, err)]
+#[boxed]
 pub async fn find_system_client(
     db: &mut PgConnection,
     plugin_id: &str,

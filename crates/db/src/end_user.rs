@@ -1,5 +1,6 @@
 //! `end_users`: people (and programs) who use a published app.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, EndUserId, TenantId};
@@ -50,6 +51,7 @@ pub struct NewEndUser<'a> {
 
 /// The end user with that id in `tenant`.
 #[tracing::instrument(name = "db.end_user.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -71,6 +73,7 @@ pub async fn find(
 
 /// The end user of an app with that session, one of type `kind` before one of another.
 #[tracing::instrument(name = "db.end_user.find_by_session", skip_all, err)]
+#[boxed]
 pub async fn find_by_session(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -84,7 +87,7 @@ pub async fn find_by_session(
         SELECT id, tenant_id, app_id, type, external_user_id, name, is_anonymous, session_id, created_at, updated_at
         FROM end_users
         WHERE tenant_id = $1 AND app_id = $2 AND session_id = $3
-        ORDER BY (type = $4) DESC, created_at
+        ORDER BY (type = $4) DESC, created_at, id
         LIMIT 1
         "#,
         tenant as _,
@@ -98,6 +101,7 @@ pub async fn find_by_session(
 
 /// Changes an end user's type.
 #[tracing::instrument(name = "db.end_user.set_type", skip_all, err)]
+#[boxed]
 pub async fn set_type(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -115,8 +119,16 @@ pub async fn set_type(
     Ok(())
 }
 
+/// Lets one transaction at a time make the user with a session, until it ends: the table has no key that would stop two.
+#[tracing::instrument(name = "db.end_user.lock_session", skip_all, err)]
+#[boxed]
+pub async fn lock_session(db: &mut PgConnection, tenant: TenantId, session: &str) -> Result<()> {
+    crate::lock::hold(db, &format!("end_user:{tenant}:{session}")).await
+}
+
 /// Adds an end user.
 #[tracing::instrument(name = "db.end_user.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewEndUser<'_>) -> Result<EndUser> {
     Ok(sqlx::query_as!(
         EndUser,
@@ -139,6 +151,7 @@ pub async fn insert(db: &mut PgConnection, new: NewEndUser<'_>) -> Result<EndUse
 
 /// The end user that stands for an MCP server.
 #[tracing::instrument(name = "db.end_user.find_of_mcp_server", skip_all, err)]
+#[boxed]
 pub async fn find_of_mcp_server(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -161,6 +174,7 @@ pub async fn find_of_mcp_server(
 
 /// Adds the end user that stands for an MCP server, named after its client, unless there is one.
 #[tracing::instrument(name = "db.end_user.insert_of_mcp_server", skip_all, err)]
+#[boxed]
 pub async fn insert_of_mcp_server(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -187,6 +201,7 @@ pub async fn insert_of_mcp_server(
 
 /// The end user with that id in an app.
 #[tracing::instrument(name = "db.end_user.find_of_app", skip_all, err)]
+#[boxed]
 pub async fn find_of_app(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -210,6 +225,7 @@ pub async fn find_of_app(
 
 /// The end user of a workspace with that session, of whatever app and type; the oldest of several.
 #[tracing::instrument(name = "db.end_user.find_in_tenant", skip_all, err)]
+#[boxed]
 pub async fn find_in_tenant(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -32,7 +32,12 @@ impl From<sqlx::Error> for DbError {
     fn from(err: sqlx::Error) -> Self {
         match err {
             sqlx::Error::PoolTimedOut => Self::Busy,
-            err => Self::Statement(err),
+            err => {
+                if is_transient(&err) {
+                    trouble::note();
+                }
+                Self::Statement(err)
+            }
         }
     }
 }
@@ -101,6 +106,32 @@ impl DbError {
             Self::Connect(err) | Self::Options(err) | Self::Statement(err) => Some(err),
             Self::Busy | Self::Data(_) => None,
         }
+    }
+}
+
+/// When a connection of this process broke last. Who else was connected at that time has probably lost its connection too.
+pub(crate) mod trouble {
+    use std::{
+        sync::{
+            LazyLock,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::{Duration, Instant},
+    };
+
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    /// Milliseconds after the start; 0: never.
+    static LAST: AtomicU64 = AtomicU64::new(0);
+
+    pub fn note() {
+        let now = u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX);
+        LAST.fetch_max(now.max(1), Ordering::Relaxed);
+    }
+
+    /// Whether a connection broke within this time.
+    pub fn is_within(time: Duration) -> bool {
+        let last = LAST.load(Ordering::Relaxed);
+        last != 0 && START.elapsed() <= Duration::from_millis(last + 1) + time
     }
 }
 

@@ -1,5 +1,6 @@
 //! `api_based_extensions`: a workspace's own HTTP endpoints for moderation and external data.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::TenantId;
@@ -37,6 +38,7 @@ pub struct Fields<'a> {
 
 /// The workspace's endpoints, newest first.
 #[tracing::instrument(name = "db.extension.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Extension>> {
     Ok(sqlx::query_as!(
         Extension,
@@ -54,6 +56,7 @@ pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Extensi
 
 /// The endpoint, if it is `tenant`'s.
 #[tracing::instrument(name = "db.extension.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<Option<Extension>> {
     Ok(sqlx::query_as!(
         Extension,
@@ -71,6 +74,7 @@ pub async fn find(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<O
 
 /// Whether an endpoint of the workspace other than `except` has that name.
 #[tracing::instrument(name = "db.extension.is_name_taken", skip_all, err)]
+#[boxed]
 pub async fn is_name_taken(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -94,6 +98,7 @@ pub async fn is_name_taken(
 
 /// Adds an endpoint.
 #[tracing::instrument(name = "db.extension.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, tenant: TenantId, new: Fields<'_>) -> Result<Extension> {
     Ok(sqlx::query_as!(
         Extension,
@@ -114,6 +119,7 @@ pub async fn insert(db: &mut PgConnection, tenant: TenantId, new: Fields<'_>) ->
 
 /// Changes an endpoint; `None` if it is gone.
 #[tracing::instrument(name = "db.extension.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -140,6 +146,7 @@ pub async fn update(
 
 /// Removes an endpoint; answers whether it was there.
 #[tracing::instrument(name = "db.extension.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<bool> {
     let done = sqlx::query!(
         "DELETE FROM api_based_extensions WHERE tenant_id = $1 AND id = $2",

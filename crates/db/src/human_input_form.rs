@@ -1,5 +1,6 @@
 //! `human_input_forms`: what people are asked while a run waits.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, EndUserId, TenantId, WorkflowRunId};
@@ -53,6 +54,7 @@ pub struct Held {
 
 /// The form a token opens. The token is the credential: nothing else names the workspace.
 #[tracing::instrument(name = "db.human_input_form.find_by_credential", skip_all, err)]
+#[boxed]
 pub async fn find_by_credential(db: &mut PgConnection, token: &str) -> Result<Option<Held>> {
     let row = sqlx::query!(
         r#"
@@ -89,13 +91,16 @@ pub async fn find_by_credential(db: &mut PgConnection, token: &str) -> Result<Op
     }))
 }
 
-/// The form of a node of a run.
+/// The form of an execution of a node of a run. Forms that do not say which execution asks, as those of the reference,
+/// are of any.
 #[tracing::instrument(name = "db.human_input_form.find_of_node", skip_all, err)]
+#[boxed]
 pub async fn find_of_node(
     db: &mut PgConnection,
     tenant: TenantId,
     run: WorkflowRunId,
     node: &str,
+    execution: &str,
 ) -> Result<Option<Form>> {
     Ok(sqlx::query_as!(
         Form,
@@ -104,12 +109,14 @@ pub async fn find_of_node(
                expiration_time, selected_action_id, submitted_data, submitted_at, created_at
         FROM human_input_forms
         WHERE tenant_id = $1 AND workflow_run_id = $2 AND node_id = $3
+          AND (strpos(form_definition, $4) > 0 OR strpos(form_definition, '"node_execution_id"') = 0)
         ORDER BY created_at DESC
         LIMIT 1
         "#,
         tenant as _,
         run as _,
         node,
+        execution,
     )
     .fetch_optional(db)
     .await?)
@@ -117,6 +124,7 @@ pub async fn find_of_node(
 
 /// Those of `ids` that are forms of `tenant`, in no order.
 #[tracing::instrument(name = "db.human_input_form.find_many", skip_all, err)]
+#[boxed]
 pub async fn find_many(db: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<Form>> {
     Ok(sqlx::query_as!(
         Form,
@@ -135,6 +143,7 @@ pub async fn find_many(db: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) ->
 
 /// The form a task names by id.
 #[tracing::instrument(name = "db.human_input_form.find_for_task", skip_all, err)]
+#[boxed]
 pub async fn find_for_task(db: &mut PgConnection, id: Uuid) -> Result<Option<Form>> {
     Ok(sqlx::query_as!(
         Form,
@@ -168,6 +177,7 @@ pub struct NewForm<'a> {
 
 /// Adds a form that waits.
 #[tracing::instrument(name = "db.human_input_form.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewForm<'_>) -> Result<()> {
     sqlx::query!(
         r#"
@@ -210,6 +220,7 @@ pub struct Submission<'a> {
 
 /// Takes a submission; `false` if the form waits no longer, so that of two submissions one counts.
 #[tracing::instrument(name = "db.human_input_form.submit", skip_all, err)]
+#[boxed]
 pub async fn submit(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -221,7 +232,7 @@ pub async fn submit(
         UPDATE human_input_forms
         SET status = 'submitted', selected_action_id = $3, submitted_data = $4, submitted_at = $5,
             submission_user_id = $6, submission_end_user_id = $7, completed_by_recipient_id = $8, updated_at = $5
-        WHERE tenant_id = $1 AND id = $2 AND status = 'waiting'
+        WHERE tenant_id = $1 AND id = $2 AND status = 'waiting' AND expiration_time > $5
         "#,
         tenant as _,
         id,
@@ -239,6 +250,7 @@ pub async fn submit(
 
 /// Ends the waiting of a form with `timeout` or `expired`; `false` if it waits no longer.
 #[tracing::instrument(name = "db.human_input_form.end", skip_all, err)]
+#[boxed]
 pub async fn end(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -265,6 +277,7 @@ pub async fn end(
 /// Up to `limit` forms that wait too long: past their own time, or made before `made_before`. For the beat: all
 /// workspaces.
 #[tracing::instrument(name = "db.human_input_form.overdue", skip_all, err)]
+#[boxed]
 pub async fn overdue(
     db: &mut PgConnection,
     now: NaiveDateTime,

@@ -1,5 +1,6 @@
 //! `human_input_form_deliveries` and `human_input_form_recipients`: how a form reaches people, and their tokens.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, TenantId};
@@ -37,6 +38,7 @@ pub struct Delivery {
 
 /// The recipients of some forms of a workspace.
 #[tracing::instrument(name = "db.human_input_recipient.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -60,6 +62,7 @@ pub async fn list(
 
 /// The ways a form of a workspace reaches people.
 #[tracing::instrument(name = "db.human_input_recipient.deliveries", skip_all, err)]
+#[boxed]
 pub async fn deliveries(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -100,6 +103,7 @@ pub struct NewDelivery<'a> {
 
 /// Adds a delivery of a form of the workspace.
 #[tracing::instrument(name = "db.human_input_recipient.insert_delivery", skip_all, err)]
+#[boxed]
 pub async fn insert_delivery(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -138,6 +142,7 @@ pub struct NewRecipient<'a> {
 
 /// Adds a recipient of a form of the workspace.
 #[tracing::instrument(name = "db.human_input_recipient.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, tenant: TenantId, new: NewRecipient<'_>) -> Result<()> {
     sqlx::query!(
         r#"
@@ -170,6 +175,7 @@ pub struct Member {
 
 /// Members of a workspace: those of `ids`, or all of them.
 #[tracing::instrument(name = "db.human_input_recipient.members", skip_all, err)]
+#[boxed]
 pub async fn members(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! `installed_apps`: the apps in a workspace's Explore page, its own and others'.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId};
@@ -53,6 +54,7 @@ pub struct ShownApp {
 
 /// The workspace's installed apps that still exist: pinned ones first, then the last used.
 #[tracing::instrument(name = "db.installed_app.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -77,6 +79,7 @@ pub async fn list(
 
 /// The installed app, if it is `tenant`'s.
 #[tracing::instrument(name = "db.installed_app.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -98,6 +101,7 @@ pub async fn find(
 
 /// Installs an app, unless it is installed; answers whether it was not.
 #[tracing::instrument(name = "db.installed_app.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -124,6 +128,7 @@ pub async fn insert(
 
 /// Pins an installed app to the sidebar, or unpins it.
 #[tracing::instrument(name = "db.installed_app.set_pinned", skip_all, err)]
+#[boxed]
 pub async fn set_pinned(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -143,6 +148,7 @@ pub async fn set_pinned(
 
 /// Notes that an installed app was run.
 #[tracing::instrument(name = "db.installed_app.touch", skip_all, err)]
+#[boxed]
 pub async fn touch(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -162,6 +168,7 @@ pub async fn touch(
 
 /// Uninstalls an app.
 #[tracing::instrument(name = "db.installed_app.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<()> {
     sqlx::query!("DELETE FROM installed_apps WHERE tenant_id = $1 AND id = $2", tenant as _, id,)
         .execute(db)

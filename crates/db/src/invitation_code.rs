@@ -1,5 +1,6 @@
 //! `invitation_codes`: what opens an account in the hosted edition.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::{AccountId, TenantId};
 
@@ -7,6 +8,7 @@ use crate::Result;
 
 /// Uses a code up; answers whether it was unused.
 #[tracing::instrument(name = "db.invitation_code.claim", skip_all, err)]
+#[boxed]
 pub async fn claim(
     db: &mut PgConnection,
     code: &str,

@@ -19,11 +19,15 @@
 //! 2. `make sqlx` checks the crate against it and rewrites `.sqlx/`, dropping what no statement
 //!    uses any more. Commit the result with the statement.
 //!
+//! Public functions are `#[boxed]`, which keeps the code of their queries in this crate.
+//!
 //! After a merge, `SQLX_OFFLINE=true cargo check -p dify-db` says whether anything is missing.
 
 // Connections and schema.
 pub mod embedded;
 mod error;
+pub mod like;
+mod lock;
 pub mod migrate;
 mod pool;
 pub mod testing;
@@ -61,6 +65,7 @@ pub mod trigger_oauth_client;
 pub mod trigger_subscription;
 
 // Conversations, messages, end users.
+pub mod agent_thought;
 pub mod annotation;
 pub mod annotation_reply;
 pub mod app_statistic;
@@ -79,6 +84,7 @@ pub mod saved_message;
 // Workflows, runs, triggers.
 pub mod app_trigger;
 pub mod creator;
+pub mod growth;
 pub mod human_input_form;
 pub mod human_input_recipient;
 pub mod run_batch;

@@ -2,6 +2,7 @@
 //! commit serves many runs; each row has a copy in `conversation_messages` if its run wants one, and a mark in
 //! `dify_rs_running` from its beginning to its end.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -18,6 +19,7 @@ pub use columns::{Begun, Ended, NewConversation};
 /// Adds messages, those of their conversations that are new, and marks them as running in `process`. Conversations that
 /// exist are touched. One statement, so it needs no transaction of its own.
 #[tracing::instrument(name = "db.message.begin", skip_all, err)]
+#[boxed]
 pub async fn begin(db: &mut PgConnection, process: Uuid, rows: &[Begun]) -> Result<()> {
     let c = columns::BegunColumns::of(rows);
     sqlx::query!(
@@ -84,11 +86,16 @@ pub async fn begin(db: &mut PgConnection, process: Uuid, rows: &[Begun]) -> Resu
     Ok(())
 }
 
-/// Writes how messages ended, and that they run no more. One statement, so it needs no transaction of its own.
+/// Writes how messages ended, and that they run no more. One statement, so it needs no transaction of its own. May be
+/// said again: who does not know whether it was written writes it again.
+///
+/// The app is compared in a way no index serves: where PostgreSQL knows nothing of the table yet, it would take an index
+/// of apps and read every message of one.
 #[tracing::instrument(name = "db.message.end", skip_all, err)]
+#[boxed]
 pub async fn end(db: &mut PgConnection, rows: &[Ended]) -> Result<()> {
     let c = columns::EndedColumns::of(rows);
-    sqlx::query!(
+    let again = sqlx::query_scalar!(
         r#"
         WITH ended AS (
             SELECT * FROM unnest(
@@ -106,12 +113,18 @@ pub async fn end(db: &mut PgConnection, rows: &[Ended]) -> Result<()> {
                 answer_tokens = e.answer_tokens, answer_unit_price = e.answer_unit_price,
                 answer_price_unit = e.answer_price_unit, total_price = e.total_price, currency = e.currency,
                 provider_response_latency = e.latency, updated_at = e.at
-            FROM ended e WHERE m.id = e.id AND m.app_id = e.app_id
+            FROM ended e WHERE m.id = e.id AND m.app_id IS NOT DISTINCT FROM e.app_id
         ), running AS (
-            DELETE FROM dify_rs_running r USING ended e WHERE r.kind = 'message' AND r.id = e.id
+            DELETE FROM dify_rs_running WHERE kind = 'message' AND id = ANY(ARRAY(SELECT id FROM ended))
+            RETURNING id
+        ), copy AS (
+            INSERT INTO conversation_messages (session_id, role, content, metadata, created_at)
+            SELECT e.conversation_id, 'assistant', e.answer, e.copied, e.at AT TIME ZONE 'UTC'
+            FROM ended e JOIN running r ON r.id = e.id
+            WHERE e.copied IS NOT NULL
         )
-        INSERT INTO conversation_messages (session_id, role, content, metadata, created_at)
-        SELECT conversation_id, 'assistant', answer, copied, at AT TIME ZONE 'UTC' FROM ended WHERE copied IS NOT NULL
+        SELECT e.id AS "id!" FROM ended e
+        WHERE e.copied IS NOT NULL AND NOT EXISTS (SELECT FROM running r WHERE r.id = e.id)
         "#,
         &c.id,
         &c.app,
@@ -133,6 +146,31 @@ pub async fn end(db: &mut PgConnection, rows: &[Ended]) -> Result<()> {
         &c.at,
         &c.copied as &[Option<Value>],
     )
+    .fetch_all(&mut *db)
+    .await?;
+    if again.is_empty() {
+        return Ok(());
+    }
+    let again: Vec<&Ended> = rows.iter().filter(|row| again.contains(&row.id.0)).collect();
+    copy_again(db, &again).await
+}
+
+/// Brings copies up to date of messages that had ended already: by the same words, or as abandoned.
+async fn copy_again(db: &mut PgConnection, rows: &[&Ended]) -> Result<()> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id.0).collect();
+    let answers: Vec<String> = rows.iter().map(|row| text(&row.answer)).collect();
+    let copied: Vec<Option<Value>> = rows.iter().map(|row| row.copied.clone()).collect();
+    sqlx::query!(
+        r#"
+        UPDATE conversation_messages c SET content = e.answer, metadata = e.copied, updated_at = now()
+        FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS e(id, answer, copied)
+        WHERE c.role = 'assistant' AND c.metadata @> jsonb_build_object('message_id', e.id::text)
+          AND (c.content, c.metadata) IS DISTINCT FROM (e.answer, e.copied)
+        "#,
+        &ids,
+        &answers,
+        &copied as &[Option<Value>],
+    )
     .execute(db)
     .await?;
     Ok(())
@@ -141,6 +179,7 @@ pub async fn end(db: &mut PgConnection, rows: &[Ended]) -> Result<()> {
 /// Ends messages as failed whose process is gone: of every app, because processes are not an app's. What was written of
 /// an answer stays.
 #[tracing::instrument(name = "db.message.abandon", skip_all, err)]
+#[boxed]
 pub async fn abandon(
     db: &mut PgConnection,
     ids: &[Uuid],
@@ -170,6 +209,21 @@ pub async fn abandon(
     Ok(())
 }
 
+/// Whether a message, of whichever app, ended without an answer, or never began.
+#[tracing::instrument(name = "db.message.has_failed", skip_all, err)]
+#[boxed]
+pub async fn has_failed(db: &mut PgConnection, id: MessageId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"
+        SELECT NOT EXISTS (SELECT 1 FROM messages WHERE id = $1 AND status <> 'error')
+           AND NOT EXISTS (SELECT 1 FROM dify_rs_running WHERE kind = 'message' AND id = $1) AS "failed!"
+        "#,
+        id as _,
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// An earlier message of a conversation, as prompts show it.
 #[derive(Debug, Clone)]
 pub struct Past {
@@ -189,6 +243,7 @@ pub struct Past {
 
 /// The latest `limit` messages of a conversation, newest first.
 #[tracing::instrument(name = "db.message.past", skip_all, err)]
+#[boxed]
 pub async fn past(
     db: &mut PgConnection,
     app: AppId,
@@ -230,6 +285,7 @@ pub struct Template {
 
 /// The message with that id, if it is the owner's.
 #[tracing::instrument(name = "db.message.template", skip_all, err)]
+#[boxed]
 pub async fn template(
     db: &mut PgConnection,
     app: AppId,

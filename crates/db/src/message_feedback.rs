@@ -1,5 +1,6 @@
 //! `message_feedbacks`: what users and console users think of answers.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::{PgConnection, Postgres, QueryBuilder, prelude::FromRow};
 use types::{AccountId, AppId, ConversationId, EndUserId, MessageId};
@@ -34,6 +35,7 @@ pub struct Opinion<'a> {
 
 /// Changes the opinion there is; whether there was one.
 #[tracing::instrument(name = "db.message_feedback.update", skip_all, err)]
+#[boxed]
 pub async fn update(db: &mut PgConnection, new: Opinion<'_>, now: NaiveDateTime) -> Result<bool> {
     let done = sqlx::query!(
         r#"
@@ -54,6 +56,7 @@ pub async fn update(db: &mut PgConnection, new: Opinion<'_>, now: NaiveDateTime)
 
 /// Adds an opinion.
 #[tracing::instrument(name = "db.message_feedback.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: Opinion<'_>, now: NaiveDateTime) -> Result<()> {
     sqlx::query!(
         r#"
@@ -79,6 +82,7 @@ pub async fn insert(db: &mut PgConnection, new: Opinion<'_>, now: NaiveDateTime)
 
 /// Takes an opinion back; whether there was one.
 #[tracing::instrument(name = "db.message_feedback.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(
     db: &mut PgConnection,
     app: AppId,
@@ -98,6 +102,7 @@ pub async fn delete(
 
 /// Opinions about an app, newest first.
 #[tracing::instrument(name = "db.message_feedback.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     app: AppId,
@@ -172,6 +177,7 @@ pub struct Exported {
 
 /// Opinions about an app with what they are about, newest first.
 #[tracing::instrument(name = "db.message_feedback.export", skip_all, err)]
+#[boxed]
 pub async fn export(
     db: &mut PgConnection,
     app: AppId,

@@ -1,5 +1,6 @@
 //! `message_files`: what users sent with a message, and what answers brought.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, MessageId};
@@ -34,6 +35,7 @@ pub struct MessageFile {
 
 /// Adds files of messages.
 #[tracing::instrument(name = "db.message_file.insert_all", skip_all, err)]
+#[boxed]
 pub async fn insert_all(db: &mut PgConnection, rows: &[MessageFile]) -> Result<()> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let messages: Vec<Uuid> = rows.iter().map(|row| row.message_id.0).collect();
@@ -70,6 +72,7 @@ pub async fn insert_all(db: &mut PgConnection, rows: &[MessageFile]) -> Result<(
 
 /// The files of messages of an app, in the order they were added.
 #[tracing::instrument(name = "db.message_file.of_messages", skip_all, err)]
+#[boxed]
 pub async fn of_messages(
     db: &mut PgConnection,
     app: AppId,

@@ -1,5 +1,6 @@
 //! `messages` and what hangs on them, as those who read them again see them.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -53,6 +54,7 @@ pub struct MessageRow {
 
 /// Messages of a conversation, newest first: those before `before`, if there is one.
 #[tracing::instrument(name = "db.message_list.page", skip_all, err)]
+#[boxed]
 pub async fn page(
     db: &mut PgConnection,
     app: AppId,
@@ -84,6 +86,7 @@ pub async fn page(
 
 /// A message of an app.
 #[tracing::instrument(name = "db.message_list.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, app: AppId, id: MessageId) -> Result<Option<MessageRow>> {
     Ok(sqlx::query_as!(
         MessageRow,
@@ -103,6 +106,7 @@ pub async fn find(db: &mut PgConnection, app: AppId, id: MessageId) -> Result<Op
 
 /// A message, if the participant asked it.
 #[tracing::instrument(name = "db.message_list.find_own", skip_all, err)]
+#[boxed]
 pub async fn find_own(
     db: &mut PgConnection,
     app: AppId,
@@ -131,6 +135,7 @@ pub async fn find_own(
 
 /// Of the messages `ids` of an app, newest first, those before `before`.
 #[tracing::instrument(name = "db.message_list.among", skip_all, err)]
+#[boxed]
 pub async fn among(
     db: &mut PgConnection,
     app: AppId,
@@ -193,6 +198,7 @@ pub struct ThoughtRow {
 
 /// What agents did for messages that were found through their app.
 #[tracing::instrument(name = "db.message_list.thoughts", skip_all, err)]
+#[boxed]
 pub async fn thoughts(db: &mut PgConnection, messages: &[Uuid]) -> Result<Vec<ThoughtRow>> {
     Ok(sqlx::query_as!(
         ThoughtRow,
@@ -238,6 +244,7 @@ pub struct FileRow {
 
 /// Files of messages that were found through their app, of the app's workspace.
 #[tracing::instrument(name = "db.message_list.files", skip_all, err)]
+#[boxed]
 pub async fn files(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -298,6 +305,7 @@ pub struct FeedbackRow {
 
 /// What was thought of messages of an app.
 #[tracing::instrument(name = "db.message_list.feedbacks", skip_all, err)]
+#[boxed]
 pub async fn feedbacks(
     db: &mut PgConnection,
     app: AppId,
@@ -342,6 +350,7 @@ pub struct NoteRow {
 
 /// Annotations made of messages of an app.
 #[tracing::instrument(name = "db.message_list.annotations", skip_all, err)]
+#[boxed]
 pub async fn annotations(
     db: &mut PgConnection,
     app: AppId,
@@ -364,6 +373,7 @@ pub async fn annotations(
 
 /// Annotations that answered messages of an app.
 #[tracing::instrument(name = "db.message_list.annotation_hits", skip_all, err)]
+#[boxed]
 pub async fn annotation_hits(
     db: &mut PgConnection,
     app: AppId,
@@ -417,6 +427,7 @@ pub struct FormRow {
 
 /// Forms of messages that were found through their app.
 #[tracing::instrument(name = "db.message_list.forms", skip_all, err)]
+#[boxed]
 pub async fn forms(db: &mut PgConnection, app: AppId, messages: &[Uuid]) -> Result<Vec<FormRow>> {
     Ok(sqlx::query_as!(
         FormRow,

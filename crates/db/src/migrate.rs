@@ -7,6 +7,7 @@
 //!
 //! These statements run on databases that are not migrated yet, so they cannot be checked macros.
 
+use boxed::boxed;
 use std::fmt;
 
 use sqlx::PgConnection;
@@ -185,6 +186,7 @@ impl From<sqlx::Error> for MigrateError {
 ///
 /// # Errors
 /// Every variant of [`MigrateError`]; in each case the database is as it was before.
+#[boxed]
 pub async fn run(db: &Db) -> Result<Report, MigrateError> {
     // Most starts find nothing to do: no lock, no write, so a read-only role will do.
     if status(db).await?.is_current() {
@@ -233,6 +235,7 @@ pub async fn run(db: &Db) -> Result<Report, MigrateError> {
 ///
 /// # Errors
 /// [`MigrateError::Edited`], or [`MigrateError::Db`] if the database cannot be read.
+#[boxed]
 pub async fn status(db: &Db) -> Result<Status, MigrateError> {
     let mut conn = db.acquire().await?;
     read_status(&mut conn).await
@@ -243,6 +246,7 @@ pub async fn status(db: &Db) -> Result<Status, MigrateError> {
 ///
 /// # Errors
 /// If the database cannot be read.
+#[boxed]
 pub async fn verify(db: &Db) -> Result<Vec<Drift>, MigrateError> {
     let found = catalogue::read(&mut *db.acquire().await?).await?;
     Ok(catalogue::compare(&catalogue::parse(EXPECTED), &found))
@@ -252,6 +256,7 @@ pub async fn verify(db: &Db) -> Result<Vec<Drift>, MigrateError> {
 ///
 /// # Errors
 /// If the database cannot be read.
+#[boxed]
 pub async fn catalogue(db: &Db) -> Result<Vec<Object>, MigrateError> {
     Ok(catalogue::read(&mut *db.acquire().await?).await?)
 }

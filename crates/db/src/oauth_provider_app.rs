@@ -1,5 +1,6 @@
 //! `oauth_provider_apps`: programs people may sign in to with their account here.
 
+use boxed::boxed;
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -24,6 +25,7 @@ pub struct OAuthProviderApp {
 
 /// The program with that id.
 #[tracing::instrument(name = "db.oauth_provider_app.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, client_id: &str) -> Result<Option<OAuthProviderApp>> {
     Ok(sqlx::query_as!(
         OAuthProviderApp,

@@ -1,5 +1,6 @@
 //! `pinned_conversations`: chats a user keeps at the top of the list.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::ConversationId;
 use uuid::Uuid;
@@ -8,6 +9,7 @@ use crate::{Result, saved_message::Keeper};
 
 /// What a keeper pinned of an app, newest first.
 #[tracing::instrument(name = "db.pinned_conversation.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, keeper: Keeper<'_>) -> Result<Vec<ConversationId>> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -26,6 +28,7 @@ pub async fn list(db: &mut PgConnection, keeper: Keeper<'_>) -> Result<Vec<Conve
 
 /// Pins a chat, unless it is pinned.
 #[tracing::instrument(name = "db.pinned_conversation.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     keeper: Keeper<'_>,
@@ -53,6 +56,7 @@ pub async fn insert(
 
 /// Unpins a chat.
 #[tracing::instrument(name = "db.pinned_conversation.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(
     db: &mut PgConnection,
     keeper: Keeper<'_>,

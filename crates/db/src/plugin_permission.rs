@@ -1,5 +1,6 @@
 //! `account_plugin_permissions`: who in a workspace may install and debug plugins.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::TenantId;
 
@@ -16,6 +17,7 @@ pub struct PluginPermission {
 
 /// The workspace's permissions, if somebody set them.
 #[tracing::instrument(name = "db.plugin_permission.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, tenant: TenantId) -> Result<Option<PluginPermission>> {
     Ok(sqlx::query_as!(
         PluginPermission,
@@ -28,6 +30,7 @@ pub async fn find(db: &mut PgConnection, tenant: TenantId) -> Result<Option<Plug
 
 /// Stores the workspace's permissions, in place of those there are.
 #[tracing::instrument(name = "db.plugin_permission.save", skip_all, err)]
+#[boxed]
 pub async fn save(
     db: &mut PgConnection,
     tenant: TenantId,

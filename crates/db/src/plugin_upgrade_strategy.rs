@@ -1,5 +1,6 @@
 //! `tenant_plugin_auto_upgrade_strategies`: how a workspace keeps its plugins current.
 
+use boxed::boxed;
 use serde_json::Value;
 use sqlx::PgConnection;
 use types::TenantId;
@@ -37,6 +38,7 @@ impl UpgradeStrategy {
 
 /// The workspace's strategy.
 #[tracing::instrument(name = "db.plugin_upgrade_strategy.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, tenant: TenantId) -> Result<Option<UpgradeStrategy>> {
     Ok(sqlx::query_as!(
         UpgradeStrategy,
@@ -53,6 +55,7 @@ pub async fn find(db: &mut PgConnection, tenant: TenantId) -> Result<Option<Upgr
 
 /// Stores the workspace's strategy, in place of one there is.
 #[tracing::instrument(name = "db.plugin_upgrade_strategy.save", skip_all, err)]
+#[boxed]
 pub async fn save(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Connections: bounded pools over the primary and, where there is one, a read replica.
 
+use boxed::boxed;
 use std::{
     ops::{Deref, DerefMut},
     str::FromStr,
@@ -16,7 +17,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::error::{DbError, Result, is_transient};
+use crate::error::{DbError, Result, is_transient, trouble};
 
 /// How to reach the database and how much of it to use.
 #[derive(Clone)]
@@ -114,7 +115,8 @@ impl DbOptions {
             .acquire_timeout(self.acquire_timeout)
             .idle_timeout(self.idle_timeout)
             .max_lifetime(self.max_lifetime)
-            .test_before_acquire(self.pre_ping);
+            .test_before_acquire(self.pre_ping)
+            .before_acquire(|conn, meta| Box::pin(still_there(conn, meta.idle_for)));
         let session = if self.transaction_pooler { String::new() } else { self.time_outs("SET") };
         if !session.is_empty() {
             let session: Arc<str> = session.into();
@@ -128,6 +130,18 @@ impl DbOptions {
             pool: options.connect_lazy_with(self.connect_options(url)?),
             counters: Arc::default(),
         })
+    }
+}
+
+/// Asks a connection that may be dead for a sign of life: one nobody used for a while, and every one that was idle when
+/// another broke. Statements must not meet the connections a restarted server left behind.
+async fn still_there(conn: &mut PgConnection, idle: Duration) -> Result<bool, sqlx::Error> {
+    if idle < STALE && !trouble::is_within(idle) {
+        return Ok(true);
+    }
+    match tokio::time::timeout(SIGN_OF_LIFE, conn.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
     }
 }
 
@@ -160,6 +174,11 @@ struct Replica {
 
 /// A statement that takes longer is logged with its text; not the one that builds a schema on an ordinary machine.
 const SLOW_STATEMENT: Duration = Duration::from_secs(10);
+
+/// A connection unused for longer is asked for a sign of life before it is used.
+const STALE: Duration = Duration::from_secs(30);
+/// A connection that takes longer to give one is dead.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 /// A replica that does not answer is infinitely far behind.
 const AWAY: u64 = u64::MAX;
@@ -210,6 +229,7 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError::Options`] for an unusable URL, [`DbError::Connect`] if the server stays away.
+    #[boxed]
     pub async fn connect(options: &DbOptions) -> Result<Self> {
         let db = Self::connect_lazy(options)?;
         let target = options.connect_options(&options.url)?;
@@ -255,6 +275,7 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError::Busy`] if none became free in time.
+    #[boxed]
     pub async fn acquire(&self) -> Result<Conn> {
         self.primary.acquire().await.map(Conn)
     }
@@ -264,6 +285,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::acquire`].
+    #[boxed]
     pub async fn acquire_replica(&self) -> Result<Conn> {
         let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_fit()) else {
             return self.acquire().await;
@@ -281,6 +303,7 @@ impl Db {
     ///
     /// # Errors
     /// If it does not say; until it does, everything is read from the primary.
+    #[boxed]
     pub async fn measure_replica(&self) -> Option<Result<Duration>> {
         let replica = self.replica.as_ref()?;
         let measured = match tokio::time::timeout(LAG_PATIENCE, replica.measure()).await {
@@ -297,6 +320,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::acquire`].
+    #[boxed]
     pub async fn begin(&self) -> Result<Tx> {
         let conn = self.primary.acquire().await?;
         let begin = self.begin.as_ref().map(|sql| AssertSqlSafe(Arc::clone(sql)));
@@ -312,6 +336,7 @@ impl Db {
     ///
     /// # Errors
     /// Whatever keeps it from answering.
+    #[boxed]
     pub async fn ping(&self) -> Result<()> {
         Ok(self.acquire().await?.ping().await?)
     }
@@ -329,6 +354,7 @@ impl Db {
     }
 
     /// Closes every connection once it is handed back; later acquires fail.
+    #[boxed]
     pub async fn close(&self) {
         self.primary.pool.close().await;
         if let Some(replica) = &self.replica {
@@ -430,6 +456,7 @@ impl Tx {
     ///
     /// # Errors
     /// If the server refuses or the connection breaks; in the latter case the outcome is unknown.
+    #[boxed]
     pub async fn commit(self) -> Result<()> {
         Ok(self.0.commit().await?)
     }
@@ -438,6 +465,7 @@ impl Tx {
     ///
     /// # Errors
     /// If the connection breaks.
+    #[boxed]
     pub async fn rollback(self) -> Result<()> {
         Ok(self.0.rollback().await?)
     }

@@ -6,6 +6,7 @@
 //! Reading is here, writing in the modules below: `names` are all the names rows of one provider may carry.
 //! `model_type` is the older name (`text-generation`, `embeddings`, `reranking`, …) or, for default models, either.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::TenantId;
@@ -142,6 +143,7 @@ pub struct LoadBalancingConfig {
 
 /// Providers of a workspace.
 #[tracing::instrument(name = "db.provider.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Provider>> {
     Ok(sqlx::query_as!(
         Provider,
@@ -159,6 +161,7 @@ pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Provide
 
 /// Credentials of providers and of added models, oldest first.
 #[tracing::instrument(name = "db.provider.credentials", skip_all, err)]
+#[boxed]
 pub async fn credentials(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Credential>> {
     Ok(sqlx::query_as!(
         Credential,
@@ -183,6 +186,7 @@ pub async fn credentials(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<
 
 /// Models a workspace added.
 #[tracing::instrument(name = "db.provider.models", skip_all, err)]
+#[boxed]
 pub async fn models(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<ProviderModel>> {
     Ok(sqlx::query_as!(
         ProviderModel,
@@ -200,6 +204,7 @@ pub async fn models(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Provi
 
 /// Which models are switched off or spread.
 #[tracing::instrument(name = "db.provider.settings", skip_all, err)]
+#[boxed]
 pub async fn settings(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<ModelSetting>> {
     Ok(sqlx::query_as!(
         ModelSetting,
@@ -216,6 +221,7 @@ pub async fn settings(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Mod
 
 /// Default models of a workspace.
 #[tracing::instrument(name = "db.provider.defaults", skip_all, err)]
+#[boxed]
 pub async fn defaults(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<DefaultModel>> {
     Ok(sqlx::query_as!(
         DefaultModel,
@@ -228,6 +234,7 @@ pub async fn defaults(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Def
 
 /// Which kind of credential comes first.
 #[tracing::instrument(name = "db.provider.preferences", skip_all, err)]
+#[boxed]
 pub async fn preferences(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Preference>> {
     Ok(sqlx::query_as!(
         Preference,
@@ -240,6 +247,7 @@ pub async fn preferences(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<
 
 /// Credentials that models' calls are spread over, oldest first.
 #[tracing::instrument(name = "db.provider.load_balancing", skip_all, err)]
+#[boxed]
 pub async fn load_balancing(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -259,8 +267,9 @@ pub async fn load_balancing(
     .await?)
 }
 
-/// Notes that a provider's custom credential was just used.
+/// Notes that a provider was just used, to about five minutes.
 #[tracing::instrument(name = "db.provider.touch", skip_all, err)]
+#[boxed]
 pub async fn touch(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -268,7 +277,11 @@ pub async fn touch(
     now: NaiveDateTime,
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE providers SET last_used = $3 WHERE tenant_id = $1 AND provider_name = $2",
+        r#"
+        UPDATE providers SET last_used = $3
+        WHERE tenant_id = $1 AND provider_name = $2
+          AND (last_used IS NULL OR last_used < $3::timestamp - interval '5 minutes')
+        "#,
         tenant as _,
         provider,
         now,

@@ -1,5 +1,6 @@
 //! `recommended_apps`: the catalogue an operator keeps in the database. It is the same for every workspace.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::{AppId, TenantId};
 
@@ -57,6 +58,7 @@ pub struct PublicApp {
 
 /// What the catalogue shows in a language: public apps with a web app.
 #[tracing::instrument(name = "db.recommended_app.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, language: &str) -> Result<Vec<RecommendedApp>> {
     Ok(sqlx::query_as!(
         RecommendedApp,
@@ -77,6 +79,7 @@ pub async fn list(db: &mut PgConnection, language: &str) -> Result<Vec<Recommend
 
 /// Whether the catalogue has the app, listed or not.
 #[tracing::instrument(name = "db.recommended_app.exists", skip_all, err)]
+#[boxed]
 pub async fn exists(db: &mut PgConnection, app: AppId) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM recommended_apps WHERE app_id = $1) AS "exists!""#,
@@ -88,6 +91,7 @@ pub async fn exists(db: &mut PgConnection, app: AppId) -> Result<bool> {
 
 /// Whether the catalogue shows the app.
 #[tracing::instrument(name = "db.recommended_app.is_listed", skip_all, err)]
+#[boxed]
 pub async fn is_listed(db: &mut PgConnection, app: AppId) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM recommended_apps WHERE app_id = $1 AND is_listed) AS "exists!""#,
@@ -99,6 +103,7 @@ pub async fn is_listed(db: &mut PgConnection, app: AppId) -> Result<bool> {
 
 /// The app, if the catalogue has it: being in the catalogue is what lets other workspaces see it.
 #[tracing::instrument(name = "db.recommended_app.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, app: AppId) -> Result<Option<PublicApp>> {
     Ok(sqlx::query_as!(
         PublicApp,
@@ -115,6 +120,7 @@ pub async fn find(db: &mut PgConnection, app: AppId) -> Result<Option<PublicApp>
 
 /// Counts an installation.
 #[tracing::instrument(name = "db.recommended_app.count_install", skip_all, err)]
+#[boxed]
 pub async fn count_install(db: &mut PgConnection, app: AppId) -> Result<()> {
     sqlx::query!(
         r#"
@@ -151,6 +157,7 @@ pub struct Listing<'a> {
 /// Puts an app into the catalogue, or changes what that says of it; answers whether it was not there. The app becomes
 /// public. For the operator: the app may be of any workspace.
 #[tracing::instrument(name = "db.recommended_app.save", skip_all, err)]
+#[boxed]
 pub async fn save(db: &mut PgConnection, app: AppId, listing: Listing<'_>) -> Result<bool> {
     let description = serde_json::Value::from(listing.description);
     let changed = sqlx::query!(
@@ -199,6 +206,7 @@ pub async fn save(db: &mut PgConnection, app: AppId, listing: Listing<'_>) -> Re
 /// Takes an app out of the catalogue and off other workspaces' pages; its workspace keeps it to itself again. For the
 /// operator: the app may be of any workspace.
 #[tracing::instrument(name = "db.recommended_app.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, app: AppId) -> Result<()> {
     let gone = sqlx::query!("DELETE FROM recommended_apps WHERE app_id = $1", app as _)
         .execute(&mut *db)

@@ -1,5 +1,6 @@
 //! Runs that begin and end at the same time, in one statement each: under load one commit serves many.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::WorkflowRunId;
@@ -35,6 +36,7 @@ pub struct Begun {
 
 /// Stores runs as running in `process`, and that they were started. One statement, so it needs no transaction of its own.
 #[tracing::instrument(name = "db.run.begin", skip_all, fields(count = rows.len()), err)]
+#[boxed]
 pub async fn begin(db: &mut PgConnection, process: Uuid, rows: &[Begun]) -> Result<()> {
     let owners = Owners::of(rows.iter().map(|row| row.owner));
     let texts = |of: fn(&Begun) -> &str| rows.iter().map(|row| of(row).to_owned()).collect();
@@ -122,8 +124,10 @@ pub struct Ended {
 }
 
 /// Stores how runs ended, with what is left of their nodes. A run that has ended already stays as it is. One statement,
-/// so it needs no transaction of its own.
+/// so it needs no transaction of its own. The workspace is compared in a way no index serves, see
+/// [`message::end`](crate::message::end).
 #[tracing::instrument(name = "db.run.end", skip_all, fields(count = rows.len()), err)]
+#[boxed]
 pub async fn end(db: &mut PgConnection, rows: &[Ended]) -> Result<()> {
     let owners = Owners::of(rows.iter().map(|row| row.owner));
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.0).collect();
@@ -171,9 +175,9 @@ pub async fn end(db: &mut PgConnection, rows: &[Ended]) -> Result<()> {
                 total_tokens = e.total_tokens, total_steps = e.total_steps, exceptions_count = e.exceptions_count,
                 finished_at = e.finished_at
             FROM ended e
-            WHERE r.id = e.id AND r.tenant_id = e.tenant_id AND r.status IN ('running', 'paused')
+            WHERE r.id = e.id AND r.tenant_id IS NOT DISTINCT FROM e.tenant_id AND r.status IN ('running', 'paused')
         )
-        DELETE FROM dify_rs_running r USING ended e WHERE r.kind = 'workflow_run' AND r.id = e.id
+        DELETE FROM dify_rs_running WHERE kind = 'workflow_run' AND id = ANY(ARRAY(SELECT id FROM ended))
         "#,
         &ids,
         &owners.tenant,

@@ -1,6 +1,7 @@
 //! Writing of runs: `workflow_runs`, `workflow_node_executions`, `workflow_app_logs`. Few statements a run, many rows a
 //! statement.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId, WorkflowId, WorkflowRunId};
@@ -46,6 +47,7 @@ pub struct NewRun<'a> {
 
 /// Stores a run as running.
 #[tracing::instrument(name = "db.run.insert", skip_all, err)]
+#[boxed]
 pub async fn insert_run(db: &mut PgConnection, owner: Owner, run: NewRun<'_>) -> Result<()> {
     sqlx::query!(
         r#"
@@ -94,6 +96,7 @@ pub struct RunEnd<'a> {
 
 /// Stores how a run ended. A run that has ended already stays as it is; answers whether this one had not.
 #[tracing::instrument(name = "db.run.finish", skip_all, err)]
+#[boxed]
 pub async fn finish_run(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -125,6 +128,7 @@ pub async fn finish_run(
 
 /// Marks a paused run as running again.
 #[tracing::instrument(name = "db.run.resume", skip_all, err)]
+#[boxed]
 pub async fn resume_run(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -142,6 +146,7 @@ pub async fn resume_run(
 
 /// Stops a run that waits; `false` if it does not.
 #[tracing::instrument(name = "db.run.stop_paused", skip_all, err)]
+#[boxed]
 pub async fn stop_paused(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -168,6 +173,7 @@ pub async fn stop_paused(
 
 /// Ends runs whose process died, and their nodes that still ran.
 #[tracing::instrument(name = "db.run.fail_abandoned", skip_all, err)]
+#[boxed]
 pub async fn fail_abandoned(
     db: &mut PgConnection,
     runs: &[Uuid],
@@ -224,6 +230,7 @@ pub struct NodeRows {
 
 /// Stores executions of nodes, or what became of those stored before.
 #[tracing::instrument(name = "db.run.upsert_nodes", skip_all, fields(count = rows.id.len()), err)]
+#[boxed]
 pub async fn upsert_nodes(
     db: &mut PgConnection,
     owner: Owner,
@@ -283,6 +290,7 @@ pub async fn upsert_nodes(
 
 /// Stores that a published run started; `from` is `service-api`, `web-app` or `installed-app`.
 #[tracing::instrument(name = "db.run.insert_log", skip_all, err)]
+#[boxed]
 pub async fn insert_log(
     db: &mut PgConnection,
     owner: Owner,

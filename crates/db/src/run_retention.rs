@@ -1,5 +1,6 @@
 //! Deleting runs that are older than the operator keeps them. For maintenance: all workspaces.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::WorkflowRunId;
@@ -31,6 +32,7 @@ pub struct Which<'a> {
 
 /// The oldest runs that have ended, by the index on time and id.
 #[tracing::instrument(name = "db.run_retention.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, which: Which<'_>) -> Result<Vec<Old>> {
     let start = chrono::DateTime::UNIX_EPOCH.naive_utc();
     let after = which.after.map_or((start, Uuid::nil()), |old| (old.created_at, old.id.0));
@@ -66,6 +68,7 @@ pub struct Left {
 
 /// Deletes runs with their nodes, logs and pauses. Call it in a transaction.
 #[tracing::instrument(name = "db.run_retention.delete", skip_all, fields(count = runs.len()), err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, runs: &[Uuid]) -> Result<Left> {
     let files: Vec<Uuid> = sqlx::query_scalar!(
         r#"
@@ -117,6 +120,7 @@ pub async fn delete(db: &mut PgConnection, runs: &[Uuid]) -> Result<Left> {
 /// Deletes the messages of runs with what hangs on them, and conversations that are empty then. Annotations stay: they
 /// are knowledge of the app, not a log. Call it in a transaction, before the runs go.
 #[tracing::instrument(name = "db.run_retention.delete_messages", skip_all, fields(count = runs.len()), err)]
+#[boxed]
 pub async fn delete_messages(db: &mut PgConnection, runs: &[Uuid]) -> Result<u64> {
     // By app and time, for which there is an index; a message is made when its run is.
     let found = sqlx::query!(

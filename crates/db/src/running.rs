@@ -1,5 +1,6 @@
 //! `dify_rs_running` and `dify_rs_processes`: which run belongs to which process, and which processes live.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use sqlx::{PgConnection, postgres::types::PgInterval};
@@ -27,6 +28,7 @@ impl Kind {
 
 /// Notes that `process` runs `id`. Belongs into the transaction that stores the run as running.
 #[tracing::instrument(name = "db.running.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, kind: Kind, id: Uuid, process: Uuid) -> Result<()> {
     sqlx::query!(
         r#"
@@ -44,6 +46,7 @@ pub async fn insert(db: &mut PgConnection, kind: Kind, id: Uuid, process: Uuid) 
 
 /// Notes that none of `ids` runs any more. Belongs into the transaction that stores their end.
 #[tracing::instrument(name = "db.running.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, kind: Kind, ids: &[Uuid]) -> Result<()> {
     sqlx::query!(
         "DELETE FROM dify_rs_running WHERE kind = $1 AND id = ANY($2)",
@@ -57,6 +60,7 @@ pub async fn delete(db: &mut PgConnection, kind: Kind, ids: &[Uuid]) -> Result<(
 
 /// Notes that `process` lives, and forgets processes that have not been seen for a day and run nothing.
 #[tracing::instrument(name = "db.running.heartbeat", skip_all, err)]
+#[boxed]
 pub async fn heartbeat(db: &mut PgConnection, process: Uuid) -> Result<()> {
     sqlx::query!(
         r#"
@@ -82,6 +86,7 @@ pub async fn heartbeat(db: &mut PgConnection, process: Uuid) -> Result<()> {
 /// Runs of processes that were not seen for `lease`, at most `limit`. The rows are locked until the transaction ends, and
 /// rows that somebody else has locked are passed over, so that several nodes may ask at once.
 #[tracing::instrument(name = "db.running.abandoned", skip_all, err)]
+#[boxed]
 pub async fn abandoned(
     db: &mut PgConnection,
     kind: Kind,
@@ -102,6 +107,29 @@ pub async fn abandoned(
         kind.as_str(),
         lease,
         limit,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Which of `ids` are still marked as running in `process`. The rows are locked as those of [`abandoned`] are.
+#[tracing::instrument(name = "db.running.lost", skip_all, err)]
+#[boxed]
+pub async fn lost(
+    db: &mut PgConnection,
+    kind: Kind,
+    process: Uuid,
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        r#"
+        SELECT id FROM dify_rs_running
+        WHERE kind = $1 AND process_id = $2 AND id = ANY($3)
+        FOR UPDATE SKIP LOCKED
+        "#,
+        kind.as_str(),
+        process,
+        ids,
     )
     .fetch_all(db)
     .await?)

@@ -1,5 +1,6 @@
 //! `saved_messages`: answers of completion apps that a user keeps.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::{AppId, MessageId};
 use uuid::Uuid;
@@ -19,6 +20,7 @@ pub struct Keeper<'a> {
 
 /// What a keeper saved of an app, newest first.
 #[tracing::instrument(name = "db.saved_message.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, keeper: Keeper<'_>) -> Result<Vec<MessageId>> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -37,6 +39,7 @@ pub async fn list(db: &mut PgConnection, keeper: Keeper<'_>) -> Result<Vec<Messa
 
 /// Saves a message, unless it is saved.
 #[tracing::instrument(name = "db.saved_message.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, keeper: Keeper<'_>, message: MessageId) -> Result<()> {
     sqlx::query!(
         r#"
@@ -60,6 +63,7 @@ pub async fn insert(db: &mut PgConnection, keeper: Keeper<'_>, message: MessageI
 
 /// Drops a saved message.
 #[tracing::instrument(name = "db.saved_message.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, keeper: Keeper<'_>, message: MessageId) -> Result<()> {
     sqlx::query!(
         r#"

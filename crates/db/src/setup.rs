@@ -1,5 +1,6 @@
 //! `dify_setups`: whether the server was set up.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 
@@ -7,12 +8,14 @@ use crate::Result;
 
 /// When the server was set up.
 #[tracing::instrument(name = "db.setup.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection) -> Result<Option<NaiveDateTime>> {
     Ok(sqlx::query_scalar!("SELECT setup_at FROM dify_setups LIMIT 1").fetch_optional(db).await?)
 }
 
 /// Notes that the server was set up with `version`.
 #[tracing::instrument(name = "db.setup.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, version: &str) -> Result<()> {
     sqlx::query!("INSERT INTO dify_setups (version) VALUES ($1)", version).execute(db).await?;
     Ok(())
@@ -20,9 +23,7 @@ pub async fn insert(db: &mut PgConnection, version: &str) -> Result<()> {
 
 /// Lets only one set-up run at a time, until the end of this transaction.
 #[tracing::instrument(name = "db.setup.lock", skip_all, err)]
+#[boxed]
 pub async fn lock(db: &mut PgConnection) -> Result<()> {
-    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('dify_rs:setup', 0))")
-        .execute(db)
-        .await?;
-    Ok(())
+    crate::lock::hold(db, "setup").await
 }

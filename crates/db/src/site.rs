@@ -1,5 +1,6 @@
 //! `sites`: the web app of an app.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::AppId;
@@ -62,6 +63,7 @@ pub struct Site {
 
 /// The open web app behind a code. The code is what a visitor holds.
 #[tracing::instrument(name = "db.site.find_by_code", skip_all, err)]
+#[boxed]
 pub async fn find_by_code(db: &mut PgConnection, code: &str) -> Result<Option<Site>> {
     Ok(sqlx::query_as!(
         Site,
@@ -81,6 +83,7 @@ pub async fn find_by_code(db: &mut PgConnection, code: &str) -> Result<Option<Si
 
 /// The web app of an app.
 #[tracing::instrument(name = "db.site.find_by_app", skip_all, err)]
+#[boxed]
 pub async fn find_by_app(db: &mut PgConnection, app: AppId) -> Result<Option<Site>> {
     Ok(sqlx::query_as!(
         Site,
@@ -145,6 +148,7 @@ pub struct SiteChanges {
 
 /// Makes the web app of an app.
 #[tracing::instrument(name = "db.site.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: &NewSite<'_>) -> Result<()> {
     sqlx::query!(
         r#"
@@ -169,6 +173,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewSite<'_>) -> Result<()> {
 
 /// Changes the web app of an app. Answers whether it has one.
 #[tracing::instrument(name = "db.site.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     app: AppId,
@@ -226,6 +231,7 @@ pub async fn update(
 
 /// Gives the web app of an app another code. Answers whether it has one.
 #[tracing::instrument(name = "db.site.set_code", skip_all, err)]
+#[boxed]
 pub async fn set_code(
     db: &mut PgConnection,
     app: AppId,

@@ -1,5 +1,6 @@
 //! `tags`: labels of apps and knowledge bases.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, TagId, TenantId};
@@ -47,6 +48,7 @@ pub struct NewTag<'a> {
 
 /// The workspace's tags of a type, newest first. `pattern` is what the name has to match (`ILIKE`, escaped with `\`).
 #[tracing::instrument(name = "db.tag.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -73,6 +75,7 @@ pub async fn list(
 
 /// The tag, if it is `tenant`'s.
 #[tracing::instrument(name = "db.tag.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, tenant: TenantId, id: TagId) -> Result<Option<Tag>> {
     Ok(sqlx::query_as!(
         Tag,
@@ -86,6 +89,7 @@ pub async fn find(db: &mut PgConnection, tenant: TenantId, id: TagId) -> Result<
 
 /// Whether the workspace has a tag of that type and name.
 #[tracing::instrument(name = "db.tag.exists", skip_all, err)]
+#[boxed]
 pub async fn exists(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -106,6 +110,7 @@ pub async fn exists(
 
 /// Those of `ids` that are `tenant`'s tags, in no order.
 #[tracing::instrument(name = "db.tag.own", skip_all, err)]
+#[boxed]
 pub async fn own(db: &mut PgConnection, tenant: TenantId, ids: &[TagId]) -> Result<Vec<TagId>> {
     let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();
     Ok(sqlx::query_scalar!(
@@ -119,6 +124,7 @@ pub async fn own(db: &mut PgConnection, tenant: TenantId, ids: &[TagId]) -> Resu
 
 /// Adds a tag.
 #[tracing::instrument(name = "db.tag.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewTag<'_>) -> Result<Tag> {
     Ok(sqlx::query_as!(
         Tag,
@@ -139,6 +145,7 @@ pub async fn insert(db: &mut PgConnection, new: NewTag<'_>) -> Result<Tag> {
 
 /// Renames a tag.
 #[tracing::instrument(name = "db.tag.rename", skip_all, err)]
+#[boxed]
 pub async fn rename(db: &mut PgConnection, tenant: TenantId, id: TagId, name: &str) -> Result<()> {
     sqlx::query!(
         "UPDATE tags SET name = $3 WHERE tenant_id = $1 AND id = $2",
@@ -153,6 +160,7 @@ pub async fn rename(db: &mut PgConnection, tenant: TenantId, id: TagId, name: &s
 
 /// Removes a tag; answers whether it was there.
 #[tracing::instrument(name = "db.tag.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: TagId) -> Result<bool> {
     let done =
         sqlx::query!("DELETE FROM tags WHERE tenant_id = $1 AND id = $2", tenant as _, id as _)

@@ -1,5 +1,6 @@
 //! `tag_bindings`: which tag is on what.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::{AccountId, TagId, TenantId};
 use uuid::Uuid;
@@ -32,6 +33,7 @@ pub struct Binding {
 
 /// The tags of a type on `targets`.
 #[tracing::instrument(name = "db.tag_binding.of_targets", skip_all, err)]
+#[boxed]
 pub async fn of_targets(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -57,6 +59,7 @@ pub async fn of_targets(
 
 /// What carries at least one of `tags`.
 #[tracing::instrument(name = "db.tag_binding.targets", skip_all, err)]
+#[boxed]
 pub async fn targets(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -81,6 +84,7 @@ pub async fn targets(
 
 /// On how many things a tag is.
 #[tracing::instrument(name = "db.tag_binding.count", skip_all, err)]
+#[boxed]
 pub async fn count(db: &mut PgConnection, tenant: TenantId, tag: TagId) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM tag_bindings WHERE tenant_id = $1 AND tag_id = $2"#,
@@ -93,6 +97,7 @@ pub async fn count(db: &mut PgConnection, tenant: TenantId, tag: TagId) -> Resul
 
 /// Puts a tag on a thing, unless it is there.
 #[tracing::instrument(name = "db.tag_binding.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: Binding, by: AccountId) -> Result<()> {
     sqlx::query!(
         r#"
@@ -115,6 +120,7 @@ pub async fn insert(db: &mut PgConnection, new: Binding, by: AccountId) -> Resul
 
 /// Takes a tag off a thing.
 #[tracing::instrument(name = "db.tag_binding.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, old: Binding) -> Result<()> {
     sqlx::query!(
         "DELETE FROM tag_bindings WHERE tenant_id = $1 AND tag_id = $2 AND target_id = $3",
@@ -129,6 +135,7 @@ pub async fn delete(db: &mut PgConnection, old: Binding) -> Result<()> {
 
 /// Takes a tag off everything.
 #[tracing::instrument(name = "db.tag_binding.delete_of_tag", skip_all, err)]
+#[boxed]
 pub async fn delete_of_tag(db: &mut PgConnection, tenant: TenantId, tag: TagId) -> Result<()> {
     sqlx::query!(
         "DELETE FROM tag_bindings WHERE tenant_id = $1 AND tag_id = $2",
@@ -142,6 +149,7 @@ pub async fn delete_of_tag(db: &mut PgConnection, tenant: TenantId, tag: TagId) 
 
 /// Takes all tags off a thing that is going away.
 #[tracing::instrument(name = "db.tag_binding.delete_of_target", skip_all, err)]
+#[boxed]
 pub async fn delete_of_target(db: &mut PgConnection, tenant: TenantId, target: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM tag_bindings WHERE tenant_id = $1 AND target_id = $2",

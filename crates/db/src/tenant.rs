@@ -1,5 +1,6 @@
 //! `tenants` and `tenant_account_joins`: workspaces and who belongs to them.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, TenantId, UploadFileId};
@@ -40,6 +41,7 @@ pub struct Membership {
 
 /// The workspace.
 #[tracing::instrument(name = "db.tenant.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, id: TenantId) -> Result<Option<Tenant>> {
     Ok(sqlx::query_as!(
         Tenant,
@@ -56,6 +58,7 @@ pub async fn find(db: &mut PgConnection, id: TenantId) -> Result<Option<Tenant>>
 
 /// The membership the account works in: the current one, else the first.
 #[tracing::instrument(name = "db.tenant.membership", skip_all, err)]
+#[boxed]
 pub async fn current_membership(
     db: &mut PgConnection,
     account: AccountId,
@@ -77,6 +80,7 @@ pub async fn current_membership(
 
 /// Makes `tenant` the one workspace the account works in; answers whether the account belongs to it.
 #[tracing::instrument(name = "db.tenant.set_current", skip_all, err)]
+#[boxed]
 pub async fn set_current(
     db: &mut PgConnection,
     account: AccountId,
@@ -99,6 +103,7 @@ pub async fn set_current(
 
 /// The account that owns the workspace.
 #[tracing::instrument(name = "db.tenant.owner", skip_all, err)]
+#[boxed]
 pub async fn owner(db: &mut PgConnection, tenant: TenantId) -> Result<Option<AccountId>> {
     Ok(sqlx::query_scalar!(
         "SELECT account_id FROM tenant_account_joins WHERE tenant_id = $1 AND role = 'owner' ORDER BY id LIMIT 1",
@@ -110,6 +115,7 @@ pub async fn owner(db: &mut PgConnection, tenant: TenantId) -> Result<Option<Acc
 
 /// Adds a workspace.
 #[tracing::instrument(name = "db.tenant.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     id: TenantId,
@@ -132,6 +138,7 @@ pub async fn insert(
 
 /// Renames the workspace.
 #[tracing::instrument(name = "db.tenant.set_name", skip_all, err)]
+#[boxed]
 pub async fn set_name(db: &mut PgConnection, id: TenantId, name: &str) -> Result<()> {
     sqlx::query!(
         "UPDATE tenants SET name = $2, updated_at = CURRENT_TIMESTAMP WHERE id = $1",
@@ -145,6 +152,7 @@ pub async fn set_name(db: &mut PgConnection, id: TenantId, name: &str) -> Result
 
 /// Stores the workspace's own look (JSON text).
 #[tracing::instrument(name = "db.tenant.set_custom_config", skip_all, err)]
+#[boxed]
 pub async fn set_custom_config(db: &mut PgConnection, id: TenantId, config: &str) -> Result<()> {
     sqlx::query!(
         "UPDATE tenants SET custom_config = $2, updated_at = CURRENT_TIMESTAMP WHERE id = $1",
@@ -158,6 +166,7 @@ pub async fn set_custom_config(db: &mut PgConnection, id: TenantId, config: &str
 
 /// Replaces the public key (SPKI PEM).
 #[tracing::instrument(name = "db.tenant.set_public_key", skip_all, err)]
+#[boxed]
 pub async fn set_public_key(db: &mut PgConnection, id: TenantId, key: &str) -> Result<()> {
     sqlx::query!(
         "UPDATE tenants SET encrypt_public_key = $2, updated_at = CURRENT_TIMESTAMP WHERE id = $1",
@@ -171,18 +180,21 @@ pub async fn set_public_key(db: &mut PgConnection, id: TenantId, key: &str) -> R
 
 /// How many workspaces there are.
 #[tracing::instrument(name = "db.tenant.count", skip_all, err)]
+#[boxed]
 pub async fn count(db: &mut PgConnection) -> Result<i64> {
     Ok(sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM tenants"#).fetch_one(db).await?)
 }
 
 /// The ids of every workspace.
 #[tracing::instrument(name = "db.tenant.ids", skip_all, err)]
+#[boxed]
 pub async fn ids(db: &mut PgConnection) -> Result<Vec<TenantId>> {
     Ok(sqlx::query_scalar!("SELECT id FROM tenants ORDER BY created_at, id").fetch_all(db).await?)
 }
 
 /// A page of all workspaces, the newest first. For the operator alone.
 #[tracing::instrument(name = "db.tenant.list_all", skip_all, err)]
+#[boxed]
 pub async fn list_all(db: &mut PgConnection, limit: i64, offset: i64) -> Result<Vec<Tenant>> {
     Ok(sqlx::query_as!(
         Tenant,
@@ -201,6 +213,7 @@ pub async fn list_all(db: &mut PgConnection, limit: i64, offset: i64) -> Result<
 
 /// The workspaces an account belongs to that are not archived.
 #[tracing::instrument(name = "db.tenant.joined", skip_all, err)]
+#[boxed]
 pub async fn joined(db: &mut PgConnection, account: AccountId) -> Result<Vec<Tenant>> {
     Ok(sqlx::query_as!(
         Tenant,
@@ -219,6 +232,7 @@ pub async fn joined(db: &mut PgConnection, account: AccountId) -> Result<Vec<Ten
 
 /// Whether the account belongs to any workspace.
 #[tracing::instrument(name = "db.tenant.has_joined_any", skip_all, err)]
+#[boxed]
 pub async fn has_joined_any(db: &mut PgConnection, account: AccountId) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM tenant_account_joins WHERE account_id = $1) AS "any!""#,
@@ -230,6 +244,7 @@ pub async fn has_joined_any(db: &mut PgConnection, account: AccountId) -> Result
 
 /// The account's place in the workspace.
 #[tracing::instrument(name = "db.tenant.find_membership", skip_all, err)]
+#[boxed]
 pub async fn membership(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -247,6 +262,7 @@ pub async fn membership(
 
 /// Holds the workspace's members for this transaction, so that two changes of roles follow one another.
 #[tracing::instrument(name = "db.tenant.lock_members", skip_all, err)]
+#[boxed]
 pub async fn lock_members(db: &mut PgConnection, tenant: TenantId) -> Result<()> {
     sqlx::query!("SELECT id FROM tenants WHERE id = $1 FOR UPDATE", tenant as _)
         .fetch_optional(db)
@@ -256,6 +272,7 @@ pub async fn lock_members(db: &mut PgConnection, tenant: TenantId) -> Result<()>
 
 /// Makes the account a member with that role; one that is a member keeps its row and gets the role.
 #[tracing::instrument(name = "db.tenant.join", skip_all, err)]
+#[boxed]
 pub async fn join(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -281,6 +298,7 @@ pub async fn join(
 
 /// Gives a member a role; answers whether the account is a member.
 #[tracing::instrument(name = "db.tenant.set_role", skip_all, err)]
+#[boxed]
 pub async fn set_role(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -303,6 +321,7 @@ pub async fn set_role(
 
 /// Makes whoever owns the workspace an admin.
 #[tracing::instrument(name = "db.tenant.demote_owner", skip_all, err)]
+#[boxed]
 pub async fn demote_owner(db: &mut PgConnection, tenant: TenantId) -> Result<()> {
     sqlx::query!(
         r#"
@@ -318,6 +337,7 @@ pub async fn demote_owner(db: &mut PgConnection, tenant: TenantId) -> Result<()>
 
 /// Takes an account out of the workspace; answers whether it was in.
 #[tracing::instrument(name = "db.tenant.leave", skip_all, err)]
+#[boxed]
 pub async fn leave(db: &mut PgConnection, tenant: TenantId, account: AccountId) -> Result<bool> {
     let done = sqlx::query!(
         "DELETE FROM tenant_account_joins WHERE tenant_id = $1 AND account_id = $2",
@@ -354,6 +374,7 @@ pub struct Member {
 
 /// The members of the workspace; only those with `role`, if one is given.
 #[tracing::instrument(name = "db.tenant.members", skip_all, err)]
+#[boxed]
 pub async fn members(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -377,6 +398,7 @@ pub async fn members(
 
 /// Whether the file is one of the workspace's.
 #[tracing::instrument(name = "db.tenant.has_file", skip_all, err)]
+#[boxed]
 pub async fn has_file(db: &mut PgConnection, tenant: TenantId, file: UploadFileId) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM upload_files WHERE id = $2 AND tenant_id = $1) AS "known!""#,
@@ -389,6 +411,7 @@ pub async fn has_file(db: &mut PgConnection, tenant: TenantId, file: UploadFileI
 
 /// Deletes a workspace's custom model providers and models, whose credentials nobody can read any more.
 #[tracing::instrument(name = "db.tenant.delete_unreadable_credentials", skip_all, err)]
+#[boxed]
 pub async fn delete_unreadable_credentials(db: &mut PgConnection, tenant: TenantId) -> Result<()> {
     sqlx::query!(
         "DELETE FROM providers WHERE tenant_id = $1 AND provider_type = 'custom'",

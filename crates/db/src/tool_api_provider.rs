@@ -1,5 +1,6 @@
 //! `tool_api_providers`: APIs that a workspace described as tools.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, TenantId};
@@ -52,6 +53,7 @@ pub struct ApiContent<'a> {
 
 /// The APIs of a workspace, oldest first.
 #[tracing::instrument(name = "db.tool_api_provider.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<ApiProvider>> {
     Ok(sqlx::query_as!(
         ApiProvider,
@@ -70,6 +72,7 @@ pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<ApiProv
 
 /// The API of a name.
 #[tracing::instrument(name = "db.tool_api_provider.find_by_name", skip_all, err)]
+#[boxed]
 pub async fn find_by_name(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -92,6 +95,7 @@ pub async fn find_by_name(
 
 /// The API, if it is the workspace's.
 #[tracing::instrument(name = "db.tool_api_provider.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -114,6 +118,7 @@ pub async fn find(
 
 /// Stores an API.
 #[tracing::instrument(name = "db.tool_api_provider.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -147,6 +152,7 @@ pub async fn insert(
 
 /// Changes an API.
 #[tracing::instrument(name = "db.tool_api_provider.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -180,6 +186,7 @@ pub async fn update(
 
 /// Removes an API.
 #[tracing::instrument(name = "db.tool_api_provider.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM tool_api_providers WHERE tenant_id = $1 AND id = $2",

@@ -1,5 +1,6 @@
 //! `tool_builtin_providers`: credentials of tool providers that come with the server or with plugins.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, TenantId};
@@ -46,6 +47,7 @@ pub struct NewToolCredential<'a> {
 
 /// The credentials of a provider under any of its names: the default one first, then by age.
 #[tracing::instrument(name = "db.tool_builtin_provider.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -68,6 +70,7 @@ pub async fn list(
 
 /// All credentials of a workspace: the default ones first, then those made last.
 #[tracing::instrument(name = "db.tool_builtin_provider.list_all", skip_all, err)]
+#[boxed]
 pub async fn list_all(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<ToolCredential>> {
     Ok(sqlx::query_as!(
         ToolCredential,
@@ -85,6 +88,7 @@ pub async fn list_all(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Too
 
 /// The credential, if it is the workspace's.
 #[tracing::instrument(name = "db.tool_builtin_provider.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -106,6 +110,7 @@ pub async fn find(
 
 /// Stores a credential.
 #[tracing::instrument(name = "db.tool_builtin_provider.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewToolCredential<'_>) -> Result<Uuid> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -130,6 +135,7 @@ pub async fn insert(db: &mut PgConnection, new: NewToolCredential<'_>) -> Result
 
 /// Changes what is given of a credential.
 #[tracing::instrument(name = "db.tool_builtin_provider.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -160,6 +166,7 @@ pub async fn update(
 
 /// Makes a credential the default one of its provider. Whether the workspace has it.
 #[tracing::instrument(name = "db.tool_builtin_provider.make_default", skip_all, err)]
+#[boxed]
 pub async fn make_default(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -184,6 +191,7 @@ pub async fn make_default(
 
 /// Removes a credential.
 #[tracing::instrument(name = "db.tool_builtin_provider.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM tool_builtin_providers WHERE tenant_id = $1 AND id = $2",

@@ -1,5 +1,6 @@
 //! `tool_files`: what tools and plugins made. The bytes are in object storage under `file_key`.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::{ConversationId, TenantId, ToolFileId};
 use uuid::Uuid;
@@ -52,6 +53,7 @@ pub struct NewToolFile<'a> {
 
 /// Adds a tool file.
 #[tracing::instrument(name = "db.tool_file.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewToolFile<'_>) -> Result<ToolFile> {
     Ok(sqlx::query_as!(
         ToolFile,
@@ -76,6 +78,7 @@ pub async fn insert(db: &mut PgConnection, new: NewToolFile<'_>) -> Result<ToolF
 
 /// The file, if it is `tenant`'s.
 #[tracing::instrument(name = "db.tool_file.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -97,6 +100,7 @@ pub async fn find(
 
 /// Those of `ids` that are `tenant`'s, in no order.
 #[tracing::instrument(name = "db.tool_file.find_many", skip_all, err)]
+#[boxed]
 pub async fn find_many(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -120,6 +124,7 @@ pub async fn find_many(
 /// The file a signed link names. Only for callers that have checked the link's signature, which is what proves that
 /// they may see it.
 #[tracing::instrument(name = "db.tool_file.find_signed", skip_all, err)]
+#[boxed]
 pub async fn find_signed(db: &mut PgConnection, id: ToolFileId) -> Result<Option<ToolFile>> {
     Ok(sqlx::query_as!(
         ToolFile,

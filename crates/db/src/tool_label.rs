@@ -1,5 +1,6 @@
 //! `tool_label_bindings`: labels of tool providers that workspaces made.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 
 use crate::Result;
@@ -15,6 +16,7 @@ pub struct Label {
 
 /// The labels of some providers of a kind (`api`, `workflow`), which the caller found in its workspace.
 #[tracing::instrument(name = "db.tool_label.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, kind: &str, providers: &[String]) -> Result<Vec<Label>> {
     Ok(sqlx::query_as!(
         Label,
@@ -33,6 +35,7 @@ pub async fn list(db: &mut PgConnection, kind: &str, providers: &[String]) -> Re
 
 /// Makes `labels` all the labels of a provider, which the caller found in its workspace.
 #[tracing::instrument(name = "db.tool_label.replace", skip_all, err)]
+#[boxed]
 pub async fn replace(
     db: &mut PgConnection,
     kind: &str,

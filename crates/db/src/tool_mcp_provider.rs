@@ -1,5 +1,6 @@
 //! `tool_mcp_providers`: MCP servers that a workspace uses.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, TenantId};
@@ -62,6 +63,7 @@ pub struct McpContent<'a> {
 
 /// The servers of a workspace by name.
 #[tracing::instrument(name = "db.tool_mcp_provider.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<McpProvider>> {
     Ok(sqlx::query_as!(
         McpProvider,
@@ -80,6 +82,7 @@ pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<McpProv
 
 /// The server, if it is the workspace's.
 #[tracing::instrument(name = "db.tool_mcp_provider.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -102,6 +105,7 @@ pub async fn find(
 
 /// The server that apps use by this name.
 #[tracing::instrument(name = "db.tool_mcp_provider.find_by_identifier", skip_all, err)]
+#[boxed]
 pub async fn find_by_identifier(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -124,6 +128,7 @@ pub async fn find_by_identifier(
 
 /// A server other than `besides` that has the name, the address or the identifier.
 #[tracing::instrument(name = "db.tool_mcp_provider.find_alike", skip_all, err)]
+#[boxed]
 pub async fn find_alike(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -155,6 +160,7 @@ pub async fn find_alike(
 
 /// Stores a server.
 #[tracing::instrument(name = "db.tool_mcp_provider.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -190,6 +196,7 @@ pub async fn insert(
 
 /// Changes a server.
 #[tracing::instrument(name = "db.tool_mcp_provider.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -226,6 +233,7 @@ pub async fn update(
 
 /// Notes whether the server let us in, and what it offers or needs from now on where that is given.
 #[tracing::instrument(name = "db.tool_mcp_provider.note", skip_all, err)]
+#[boxed]
 pub async fn note(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -256,6 +264,7 @@ pub async fn note(
 
 /// Removes a server.
 #[tracing::instrument(name = "db.tool_mcp_provider.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM tool_mcp_providers WHERE tenant_id = $1 AND id = $2",

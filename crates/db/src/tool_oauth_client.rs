@@ -1,5 +1,6 @@
 //! `tool_oauth_tenant_clients`, `tool_oauth_system_clients`: OAuth clients of tool providers.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::TenantId;
 
@@ -16,6 +17,7 @@ pub struct TenantClient {
 
 /// The workspace's own client of a provider.
 #[tracing::instrument(name = "db.tool_oauth_client.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -39,6 +41,7 @@ pub async fn find(
 
 /// Stores the workspace's own client of a provider, in place of one there is.
 #[tracing::instrument(name = "db.tool_oauth_client.save", skip_all, err)]
+#[boxed]
 pub async fn save(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -65,6 +68,7 @@ pub async fn save(
 
 /// Removes the workspace's own client of a provider.
 #[tracing::instrument(name = "db.tool_oauth_client.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -84,6 +88,7 @@ pub async fn delete(
 
 /// The encrypted settings of the client that the operator set up for a provider, for all workspaces.
 #[tracing::instrument(name = "db.tool_oauth_client.find_system", skip_all, err)]
+#[boxed]
 pub async fn find_system(
     db: &mut PgConnection,
     plugin_id: &str,

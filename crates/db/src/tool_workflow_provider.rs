@@ -1,5 +1,6 @@
 //! `tool_workflow_providers`: workflows that were published as tools.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, TenantId};
@@ -54,6 +55,7 @@ pub struct ToolContent<'a> {
 
 /// The workflows of a workspace that are tools.
 #[tracing::instrument(name = "db.tool_workflow_provider.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<WorkflowTool>> {
     Ok(sqlx::query_as!(
         WorkflowTool,
@@ -72,6 +74,7 @@ pub async fn list(db: &mut PgConnection, tenant: TenantId) -> Result<Vec<Workflo
 
 /// The tool, if it is the workspace's.
 #[tracing::instrument(name = "db.tool_workflow_provider.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -94,6 +97,7 @@ pub async fn find(
 
 /// The tool an app was published as.
 #[tracing::instrument(name = "db.tool_workflow_provider.find_of_app", skip_all, err)]
+#[boxed]
 pub async fn find_of_app(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -116,6 +120,7 @@ pub async fn find_of_app(
 
 /// Whether a tool other than `besides` has this name or app.
 #[tracing::instrument(name = "db.tool_workflow_provider.is_taken", skip_all, err)]
+#[boxed]
 pub async fn is_taken(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -140,6 +145,7 @@ pub async fn is_taken(
 
 /// Whether a version of an app is what its tool runs.
 #[tracing::instrument(name = "db.tool_workflow_provider.runs_version", skip_all, err)]
+#[boxed]
 pub async fn runs_version(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -161,6 +167,7 @@ pub async fn runs_version(
 
 /// Publishes an app as a tool.
 #[tracing::instrument(name = "db.tool_workflow_provider.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -195,6 +202,7 @@ pub async fn insert(
 
 /// Replaces what a tool says; whether it is there.
 #[tracing::instrument(name = "db.tool_workflow_provider.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -226,6 +234,7 @@ pub async fn update(
 
 /// Withdraws a tool; whether it was there.
 #[tracing::instrument(name = "db.tool_workflow_provider.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<bool> {
     let done = sqlx::query!(
         "DELETE FROM tool_workflow_providers WHERE tenant_id = $1 AND id = $2",

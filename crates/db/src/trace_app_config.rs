@@ -1,5 +1,6 @@
 //! `trace_app_config`: credentials of an app's tracing providers.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -29,6 +30,7 @@ pub struct TraceAppConfig {
 
 /// The credentials of a tracing provider of an app.
 #[tracing::instrument(name = "db.trace_app_config.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     app: AppId,
@@ -52,6 +54,7 @@ pub async fn find(
 
 /// Saves the credentials of a tracing provider.
 #[tracing::instrument(name = "db.trace_app_config.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     app: AppId,
@@ -76,6 +79,7 @@ pub async fn insert(
 
 /// Replaces the credentials of a tracing provider.
 #[tracing::instrument(name = "db.trace_app_config.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     app: AppId,
@@ -97,6 +101,7 @@ pub async fn update(
 
 /// Forgets the credentials of a tracing provider. Answers whether there were some.
 #[tracing::instrument(name = "db.trace_app_config.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, app: AppId, provider: &str) -> Result<bool> {
     let done = sqlx::query!(
         "DELETE FROM trace_app_config WHERE app_id = $1 AND tracing_provider = $2",

@@ -1,5 +1,6 @@
 //! `trial_apps` and `account_trial_app_records`: apps of the catalogue that may be tried without installing them.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, TenantId};
 use uuid::Uuid;
@@ -17,6 +18,7 @@ pub struct Trial {
 
 /// What `account` may do with an app that may be tried. Being in this table is what lets any workspace run the app.
 #[tracing::instrument(name = "db.trial_app.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, app: AppId, account: AccountId) -> Result<Option<Trial>> {
     Ok(sqlx::query_as!(
         Trial,
@@ -37,6 +39,7 @@ pub async fn find(db: &mut PgConnection, app: AppId, account: AccountId) -> Resu
 
 /// Those of `apps` that may be tried.
 #[tracing::instrument(name = "db.trial_app.among", skip_all, err)]
+#[boxed]
 pub async fn among(db: &mut PgConnection, apps: &[AppId]) -> Result<Vec<AppId>> {
     let apps: Vec<Uuid> = apps.iter().map(|id| id.0).collect();
     Ok(sqlx::query_scalar!("SELECT app_id FROM trial_apps WHERE app_id = ANY($1)", &apps)
@@ -46,6 +49,7 @@ pub async fn among(db: &mut PgConnection, apps: &[AppId]) -> Result<Vec<AppId>> 
 
 /// Counts a try.
 #[tracing::instrument(name = "db.trial_app.count_use", skip_all, err)]
+#[boxed]
 pub async fn count_use(db: &mut PgConnection, app: AppId, account: AccountId) -> Result<()> {
     sqlx::query!(
         r#"
@@ -64,6 +68,7 @@ pub async fn count_use(db: &mut PgConnection, app: AppId, account: AccountId) ->
 
 /// Lets an app be tried, or changes how often. For the operator: the app may be of any workspace.
 #[tracing::instrument(name = "db.trial_app.save", skip_all, err)]
+#[boxed]
 pub async fn save(db: &mut PgConnection, app: AppId, tenant: TenantId, limit: i32) -> Result<()> {
     let changed =
         sqlx::query!("UPDATE trial_apps SET trial_limit = $2 WHERE app_id = $1", app as _, limit)

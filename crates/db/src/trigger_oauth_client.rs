@@ -1,5 +1,6 @@
 //! `trigger_oauth_tenant_clients`, `trigger_oauth_system_clients`: OAuth clients of providers of events.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::TenantId;
 
@@ -16,6 +17,7 @@ pub struct TriggerOAuthClient {
 
 /// The workspace's own client of a provider.
 #[tracing::instrument(name = "db.trigger_oauth_client.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -39,6 +41,7 @@ pub async fn find(
 
 /// Stores the workspace's own client of a provider, in place of one there is.
 #[tracing::instrument(name = "db.trigger_oauth_client.save", skip_all, err)]
+#[boxed]
 pub async fn save(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -66,6 +69,7 @@ pub async fn save(
 
 /// Removes the workspace's own client of a provider.
 #[tracing::instrument(name = "db.trigger_oauth_client.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -85,6 +89,7 @@ pub async fn delete(
 
 /// The encrypted settings of the client that the operator set up for a provider, for all workspaces.
 #[tracing::instrument(name = "db.trigger_oauth_client.find_system", skip_all, err)]
+#[boxed]
 pub async fn find_system(
     db: &mut PgConnection,
     plugin_id: &str,

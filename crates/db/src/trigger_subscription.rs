@@ -1,5 +1,6 @@
 //! `trigger_subscriptions`: what services outside were asked to tell about, and how.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -39,6 +40,7 @@ pub struct TriggerSubscription {
 
 /// The subscriptions of a workspace with a provider, newest first.
 #[tracing::instrument(name = "db.trigger_subscription.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -62,6 +64,7 @@ pub async fn list(
 
 /// A subscription of a workspace.
 #[tracing::instrument(name = "db.trigger_subscription.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -84,6 +87,7 @@ pub async fn find(
 
 /// The subscription behind an address. The address is what the service holds.
 #[tracing::instrument(name = "db.trigger_subscription.find_by_credential", skip_all, err)]
+#[boxed]
 pub async fn find_by_credential(
     db: &mut PgConnection,
     endpoint: &str,
@@ -104,6 +108,7 @@ pub async fn find_by_credential(
 
 /// Adds a subscription; one of the same name is a [`crate::DbError::is_unique_violation`].
 #[tracing::instrument(name = "db.trigger_subscription.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     new: &TriggerSubscription,
@@ -136,6 +141,7 @@ pub async fn insert(
 
 /// Stores what changed of a subscription: everything but who made it, for whom, and its address.
 #[tracing::instrument(name = "db.trigger_subscription.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     changed: &TriggerSubscription,
@@ -165,6 +171,7 @@ pub async fn update(
 
 /// Removes a subscription with the nodes that listen to it.
 #[tracing::instrument(name = "db.trigger_subscription.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<bool> {
     sqlx::query!(
         "DELETE FROM workflow_plugin_triggers WHERE tenant_id = $1 AND subscription_id = $2",
@@ -185,6 +192,7 @@ pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result
 
 /// How many apps listen to a subscription, by its id.
 #[tracing::instrument(name = "db.trigger_subscription.usage", skip_all, err)]
+#[boxed]
 pub async fn usage(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -217,6 +225,7 @@ pub struct Due {
 /// Up to `limit` subscriptions whose credentials or whose own time end at these Unix seconds or before, those behind
 /// `after` in order of their ids. For the beat: all workspaces.
 #[tracing::instrument(name = "db.trigger_subscription.due", skip_all, err)]
+#[boxed]
 pub async fn due(
     db: &mut PgConnection,
     credentials_until: i32,

@@ -1,5 +1,6 @@
 //! `upload_files`: what users brought in. The bytes are in object storage under `key`.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId, UploadFileId};
@@ -79,6 +80,7 @@ pub struct NewUploadFile<'a> {
 
 /// Adds an uploaded file.
 #[tracing::instrument(name = "db.upload_file.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewUploadFile<'_>) -> Result<UploadFile> {
     let user = new.used.then_some(new.created_by);
     let time = new.used.then_some(new.created_at);
@@ -114,6 +116,7 @@ pub async fn insert(db: &mut PgConnection, new: NewUploadFile<'_>) -> Result<Upl
 
 /// The file, if it is `tenant`'s.
 #[tracing::instrument(name = "db.upload_file.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -136,6 +139,7 @@ pub async fn find(
 
 /// Those of `ids` that are `tenant`'s, in no order.
 #[tracing::instrument(name = "db.upload_file.find_many", skip_all, err)]
+#[boxed]
 pub async fn find_many(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -159,6 +163,7 @@ pub async fn find_many(
 
 /// Pictures that belong to a segment of one of `tenant`'s knowledge bases.
 #[tracing::instrument(name = "db.upload_file.of_segment", skip_all, err)]
+#[boxed]
 pub async fn of_segment(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -183,6 +188,7 @@ pub async fn of_segment(
 /// The file a signed link names. Only for callers that have checked the link's signature, which is what proves that
 /// they may see it.
 #[tracing::instrument(name = "db.upload_file.find_signed", skip_all, err)]
+#[boxed]
 pub async fn find_signed(db: &mut PgConnection, id: UploadFileId) -> Result<Option<UploadFile>> {
     Ok(sqlx::query_as!(
         UploadFile,
@@ -209,6 +215,7 @@ pub struct Use {
 
 /// Whether messages of the workspace, and of `app`, carry the file.
 #[tracing::instrument(name = "db.upload_file.use_in_messages", skip_all, err)]
+#[boxed]
 pub async fn use_in_messages(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -234,6 +241,7 @@ pub async fn use_in_messages(
 
 /// Notes that the files were taken up; files in use already keep what was noted first.
 #[tracing::instrument(name = "db.upload_file.mark_used", skip_all, err)]
+#[boxed]
 pub async fn mark_used(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -260,6 +268,7 @@ pub async fn mark_used(
 
 /// Removes the file's row; answers the key of its object.
 #[tracing::instrument(name = "db.upload_file.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! `workflows`: the draft and the published versions of an app's graph.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, TenantId, WorkflowId};
@@ -97,6 +98,7 @@ pub struct Stamp {
 
 /// The draft of an app.
 #[tracing::instrument(name = "db.workflow.find_draft", skip_all, err)]
+#[boxed]
 pub async fn find_draft(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -119,6 +121,7 @@ pub async fn find_draft(
 
 /// A version of an app's workflow by its row.
 #[tracing::instrument(name = "db.workflow.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -143,6 +146,7 @@ pub async fn find(
 
 /// Who made and changed some versions of a workspace.
 #[tracing::instrument(name = "db.workflow.stamps", skip_all, err)]
+#[boxed]
 pub async fn stamps(db: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<Stamp>> {
     Ok(sqlx::query_as!(
         Stamp,
@@ -160,6 +164,7 @@ pub async fn stamps(db: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) -> Re
 
 /// Makes the draft of an app.
 #[tracing::instrument(name = "db.workflow.insert_draft", skip_all, err)]
+#[boxed]
 pub async fn insert_draft(db: &mut PgConnection, new: &NewDraft<'_>) -> Result<WorkflowId> {
     let id = WorkflowId::random();
     sqlx::query!(
@@ -186,6 +191,7 @@ pub async fn insert_draft(db: &mut PgConnection, new: &NewDraft<'_>) -> Result<W
 
 /// Replaces the draft of an app.
 #[tracing::instrument(name = "db.workflow.update_draft", skip_all, err)]
+#[boxed]
 pub async fn update_draft(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -215,6 +221,7 @@ pub async fn update_draft(
 
 /// Forgets the values an app's draft runs left behind.
 #[tracing::instrument(name = "db.workflow.delete_draft_variables", skip_all, err)]
+#[boxed]
 pub async fn delete_draft_variables(db: &mut PgConnection, app: AppId) -> Result<()> {
     sqlx::query!("DELETE FROM workflow_draft_variables WHERE app_id = $1", app as _)
         .execute(db)

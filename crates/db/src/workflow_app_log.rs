@@ -1,5 +1,6 @@
 //! `workflow_app_logs` and `workflow_archive_logs`: runs of published apps in the order people read them.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::{PgConnection, Postgres, QueryBuilder, prelude::FromRow};
 use types::{AccountId, AppId, TenantId, WorkflowRunId};
@@ -69,6 +70,7 @@ pub struct LogFilter<'a> {
 
 /// A page of an app's log, newest first.
 #[tracing::instrument(name = "db.workflow_app_log.page", skip_all, err)]
+#[boxed]
 pub async fn page(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -98,6 +100,7 @@ pub async fn page(
 
 /// How many lines of an app's log fit.
 #[tracing::instrument(name = "db.workflow_app_log.count", skip_all, err)]
+#[boxed]
 pub async fn count(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -123,7 +126,7 @@ fn condition<'q>(
     query.push(" WHERE l.tenant_id = ").push_bind(tenant.0);
     query.push(" AND l.app_id = ").push_bind(app.0);
     if let Some(keyword) = filter.keyword {
-        let pattern = format!("%{}%", escape_like(keyword));
+        let pattern = crate::like::containing(keyword);
         query.push(" AND (r.inputs ILIKE ").push_bind(pattern.clone());
         query.push(" OR r.outputs ILIKE ").push_bind(pattern.clone());
         query.push(" OR (r.created_by_role = 'end_user' AND EXISTS (SELECT 1 FROM end_users e WHERE e.id = r.created_by");
@@ -157,18 +160,6 @@ fn condition<'q>(
     }
 }
 
-/// `text` with the wildcards of `LIKE` made letters.
-fn escape_like(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '\\' | '%' | '_') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
 /// A run that was archived.
 #[derive(Debug, Clone)]
 pub struct ArchiveRow {
@@ -196,6 +187,7 @@ pub struct ArchiveRow {
 
 /// A page of an app's archived runs, newest first.
 #[tracing::instrument(name = "db.workflow_app_log.archived", skip_all, err)]
+#[boxed]
 pub async fn archived(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -223,6 +215,7 @@ pub async fn archived(
 
 /// How many runs of an app were archived.
 #[tracing::instrument(name = "db.workflow_app_log.count_archived", skip_all, err)]
+#[boxed]
 pub async fn count_archived(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -239,6 +232,7 @@ pub async fn count_archived(db: &mut PgConnection, tenant: TenantId, app: AppId)
 
 /// When an archived run started: part of its archive's name.
 #[tracing::instrument(name = "db.workflow_app_log.archived_at", skip_all, err)]
+#[boxed]
 pub async fn archived_run_start(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -276,6 +270,7 @@ pub struct NewLog<'a> {
 
 /// Adds a line to the log.
 #[tracing::instrument(name = "db.workflow_app_log.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewLog<'_>) -> Result<()> {
     sqlx::query!(
         r#"

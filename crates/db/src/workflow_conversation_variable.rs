@@ -1,5 +1,6 @@
 //! `workflow_conversation_variables`: the variables of a chatflow's conversation.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, ConversationId};
@@ -26,6 +27,7 @@ pub struct ConversationVariable {
 
 /// All variables of a conversation.
 #[tracing::instrument(name = "db.workflow_conversation_variable.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     app: AppId,
@@ -48,6 +50,7 @@ pub async fn list(
 
 /// The variable of a conversation.
 #[tracing::instrument(name = "db.workflow_conversation_variable.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     app: AppId,
@@ -71,6 +74,7 @@ pub async fn find(
 
 /// Adds a variable to a conversation unless it has it.
 #[tracing::instrument(name = "db.workflow_conversation_variable.insert_missing", skip_all, err)]
+#[boxed]
 pub async fn insert_missing(
     db: &mut PgConnection,
     app: AppId,
@@ -98,6 +102,7 @@ pub async fn insert_missing(
 
 /// Replaces a variable of a conversation; whether it is there.
 #[tracing::instrument(name = "db.workflow_conversation_variable.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     app: AppId,

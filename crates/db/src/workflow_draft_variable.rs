@@ -1,5 +1,6 @@
 //! `workflow_draft_variables`: what debugging left in the variables of a draft, by user; and the files of large ones.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, NodeExecutionId, TenantId, UploadFileId};
@@ -52,6 +53,7 @@ pub struct DraftVariable {
 
 /// The variable, if it is this user's in this app.
 #[tracing::instrument(name = "db.workflow_draft_variable.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     app: AppId,
@@ -80,6 +82,7 @@ pub async fn find(
 
 /// The variables of a node (or `conversation`, `sys`), newest first.
 #[tracing::instrument(name = "db.workflow_draft_variable.list_of_node", skip_all, err)]
+#[boxed]
 pub async fn list_of_node(
     db: &mut PgConnection,
     app: AppId,
@@ -109,6 +112,7 @@ pub async fn list_of_node(
 
 /// The variables with these selectors: `nodes` and `names` side by side.
 #[tracing::instrument(name = "db.workflow_draft_variable.find_selected", skip_all, err)]
+#[boxed]
 pub async fn find_selected(
     db: &mut PgConnection,
     app: AppId,
@@ -155,6 +159,7 @@ pub struct Listed {
 
 /// A page of all variables of a draft, newest first.
 #[tracing::instrument(name = "db.workflow_draft_variable.page", skip_all, err)]
+#[boxed]
 pub async fn page(
     db: &mut PgConnection,
     app: AppId,
@@ -181,6 +186,7 @@ pub async fn page(
 
 /// How many variables a draft has.
 #[tracing::instrument(name = "db.workflow_draft_variable.count", skip_all, err)]
+#[boxed]
 pub async fn count(db: &mut PgConnection, app: AppId, user: AccountId) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"SELECT COUNT(*) AS "count!" FROM workflow_draft_variables WHERE app_id = $1 AND user_id = $2"#,

@@ -1,5 +1,6 @@
 //! `workflow_node_executions` and where their large data went (`workflow_node_execution_offload`).
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, NodeExecutionId, TenantId, WorkflowId, WorkflowRunId};
@@ -71,6 +72,7 @@ pub struct Offload {
 
 /// The executions of a run in the order they started.
 #[tracing::instrument(name = "db.workflow_node_execution.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -97,6 +99,7 @@ pub async fn list(
 
 /// The execution, if it is the app's.
 #[tracing::instrument(name = "db.workflow_node_execution.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -122,6 +125,7 @@ pub async fn find(
 
 /// The newest execution of a node of a version; one that waits for somebody does not count.
 #[tracing::instrument(name = "db.workflow_node_execution.find_last", skip_all, err)]
+#[boxed]
 pub async fn find_last(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -151,6 +155,7 @@ pub async fn find_last(
 
 /// What was cut of some executions.
 #[tracing::instrument(name = "db.workflow_node_execution.offloads", skip_all, err)]
+#[boxed]
 pub async fn offloads(
     db: &mut PgConnection,
     tenant: TenantId,

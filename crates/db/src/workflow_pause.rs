@@ -1,5 +1,6 @@
 //! `workflow_pauses` and `workflow_pause_reasons`: runs that wait.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{TenantId, WorkflowId, WorkflowRunId};
@@ -39,6 +40,7 @@ pub struct Reason {
 
 /// The pause of a run, if the run is the workspace's.
 #[tracing::instrument(name = "db.workflow_pause.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -61,6 +63,7 @@ pub async fn find(
 
 /// Why a run waits, if the run is the workspace's.
 #[tracing::instrument(name = "db.workflow_pause.reasons", skip_all, err)]
+#[boxed]
 pub async fn reasons(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -99,6 +102,7 @@ pub struct NewPause<'a> {
 /// Notes that a run of the workspace waits, instead of what was noted before; answers the state object that is now
 /// useless. Nothing is noted for a run of another workspace.
 #[tracing::instrument(name = "db.workflow_pause.replace", skip_all, err)]
+#[boxed]
 pub async fn replace(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -143,6 +147,7 @@ pub async fn replace(
 
 /// Takes a waiting run for going on; `false` if somebody else has it, or it does not wait.
 #[tracing::instrument(name = "db.workflow_pause.claim", skip_all, err)]
+#[boxed]
 pub async fn claim(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -167,6 +172,7 @@ pub async fn claim(
 
 /// Forgets the pause of a run; answers its state object.
 #[tracing::instrument(name = "db.workflow_pause.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(
     db: &mut PgConnection,
     tenant: TenantId,

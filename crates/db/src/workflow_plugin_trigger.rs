@@ -1,5 +1,6 @@
 //! `workflow_plugin_triggers`: which nodes listen to which events of which subscription.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId};
@@ -38,6 +39,7 @@ pub struct NewPluginTrigger<'a> {
 
 /// The listening nodes of an app.
 #[tracing::instrument(name = "db.workflow_plugin_trigger.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -59,6 +61,7 @@ pub async fn list(
 
 /// The nodes that listen to an event of a subscription and are on.
 #[tracing::instrument(name = "db.workflow_plugin_trigger.listeners", skip_all, err)]
+#[boxed]
 pub async fn listeners(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -84,6 +87,7 @@ pub async fn listeners(
 
 /// Makes a node listen, instead of to what it listened before.
 #[tracing::instrument(name = "db.workflow_plugin_trigger.upsert", skip_all, err)]
+#[boxed]
 pub async fn upsert(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -116,6 +120,7 @@ pub async fn upsert(
 
 /// Lets the nodes of an app that are not in `nodes` listen no longer.
 #[tracing::instrument(name = "db.workflow_plugin_trigger.retain", skip_all, err)]
+#[boxed]
 pub async fn retain(
     db: &mut PgConnection,
     tenant: TenantId,

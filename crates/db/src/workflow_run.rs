@@ -1,5 +1,6 @@
 //! `workflow_runs`: every run of a workflow.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, ConversationId, MessageId, TenantId, WorkflowId, WorkflowRunId};
@@ -56,6 +57,7 @@ pub struct WorkflowRun {
 
 /// The run, if it is the app's.
 #[tracing::instrument(name = "db.workflow_run.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -81,6 +83,7 @@ pub async fn find(
 
 /// The run, if it is the workspace's.
 #[tracing::instrument(name = "db.workflow_run.find_of_tenant", skip_all, err)]
+#[boxed]
 pub async fn find_of_tenant(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -136,6 +139,7 @@ pub struct RunFilter<'a> {
 
 /// Runs of an app, newest first.
 #[tracing::instrument(name = "db.workflow_run.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -169,6 +173,7 @@ pub async fn list(
 
 /// When a run of a list with these filters started: the cursor of its next page.
 #[tracing::instrument(name = "db.workflow_run.cursor", skip_all, err)]
+#[boxed]
 pub async fn cursor(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -203,6 +208,7 @@ pub struct StatusCount {
 
 /// Runs of an app by status, started at or after `since`.
 #[tracing::instrument(name = "db.workflow_run.count", skip_all, err)]
+#[boxed]
 pub async fn count(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -240,6 +246,7 @@ pub struct RunMessage {
 
 /// The messages of some runs.
 #[tracing::instrument(name = "db.workflow_run.messages", skip_all, err)]
+#[boxed]
 pub async fn messages(db: &mut PgConnection, app: AppId, runs: &[Uuid]) -> Result<Vec<RunMessage>> {
     Ok(sqlx::query_as!(
         RunMessage,

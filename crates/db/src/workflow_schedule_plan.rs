@@ -1,5 +1,6 @@
 //! `workflow_schedule_plans`: when the schedule node of an app fires next.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId};
@@ -39,6 +40,7 @@ pub struct PlanChange<'a> {
 
 /// The plan of an app.
 #[tracing::instrument(name = "db.workflow_schedule_plan.find", skip_all, err)]
+#[boxed]
 pub async fn find(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -61,6 +63,7 @@ pub async fn find(
 
 /// Makes `change` the only plan of an app.
 #[tracing::instrument(name = "db.workflow_schedule_plan.replace", skip_all, err)]
+#[boxed]
 pub async fn replace(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -108,6 +111,7 @@ pub async fn replace(
 
 /// Drops the plan of an app.
 #[tracing::instrument(name = "db.workflow_schedule_plan.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result<()> {
     sqlx::query!(
         "DELETE FROM workflow_schedule_plans WHERE tenant_id = $1 AND app_id = $2",
@@ -122,6 +126,7 @@ pub async fn delete(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Resu
 /// Locks up to `limit` plans that are due and on, those that wait longest first; plans another node has locked are
 /// passed over. Held until the transaction ends, so that a plan fires on one node only. For the beat: all workspaces.
 #[tracing::instrument(name = "db.workflow_schedule_plan.lock_due", skip_all, err)]
+#[boxed]
 pub async fn lock_due(
     db: &mut PgConnection,
     now: NaiveDateTime,
@@ -150,6 +155,7 @@ pub async fn lock_due(
 
 /// Moves a plan to its next time; `None` if it has none.
 #[tracing::instrument(name = "db.workflow_schedule_plan.advance", skip_all, err)]
+#[boxed]
 pub async fn advance(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -171,6 +177,7 @@ pub async fn advance(
 
 /// The plan a task names by id.
 #[tracing::instrument(name = "db.workflow_schedule_plan.find_for_task", skip_all, err)]
+#[boxed]
 pub async fn find_for_task(db: &mut PgConnection, id: Uuid) -> Result<Option<SchedulePlan>> {
     Ok(sqlx::query_as!(
         SchedulePlan,
@@ -187,6 +194,7 @@ pub async fn find_for_task(db: &mut PgConnection, id: Uuid) -> Result<Option<Sch
 
 /// Whom scheduled runs of a workspace are made for: its owner, else one of its admins.
 #[tracing::instrument(name = "db.workflow_schedule_plan.runner", skip_all, err)]
+#[boxed]
 pub async fn runner(db: &mut PgConnection, tenant: TenantId) -> Result<Option<types::AccountId>> {
     Ok(sqlx::query_scalar!(
         r#"

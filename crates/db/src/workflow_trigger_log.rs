@@ -1,5 +1,6 @@
 //! `workflow_trigger_logs`: runs that triggers asked for, from the queue to their end.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId, WorkflowId, WorkflowRunId};
@@ -72,6 +73,7 @@ pub struct NewTriggerLog<'a> {
 
 /// Adds a line with status `pending`; `false` if there is one of that id.
 #[tracing::instrument(name = "db.workflow_trigger_log.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: NewTriggerLog<'_>) -> Result<bool> {
     let done = sqlx::query!(
         r#"
@@ -101,6 +103,7 @@ pub async fn insert(db: &mut PgConnection, new: NewTriggerLog<'_>) -> Result<boo
 
 /// Notes that the task of a line is in the queue, unless it runs already.
 #[tracing::instrument(name = "db.workflow_trigger_log.note_queued", skip_all, err)]
+#[boxed]
 pub async fn note_queued(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -126,6 +129,7 @@ pub async fn note_queued(
 
 /// The line a task names by id.
 #[tracing::instrument(name = "db.workflow_trigger_log.find_for_task", skip_all, err)]
+#[boxed]
 pub async fn find_for_task(db: &mut PgConnection, id: Uuid) -> Result<Option<TriggerLog>> {
     Ok(sqlx::query_as!(
         TriggerLog,
@@ -144,6 +148,7 @@ pub async fn find_for_task(db: &mut PgConnection, id: Uuid) -> Result<Option<Tri
 
 /// Takes a waiting line for running; `false` if somebody else has it or it is done.
 #[tracing::instrument(name = "db.workflow_trigger_log.claim", skip_all, err)]
+#[boxed]
 pub async fn claim(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<bool> {
     let done = sqlx::query!(
         r#"
@@ -180,6 +185,7 @@ pub struct Progress<'a> {
 
 /// Notes what became of a line's run.
 #[tracing::instrument(name = "db.workflow_trigger_log.note_progress", skip_all, err)]
+#[boxed]
 pub async fn note_progress(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -211,6 +217,7 @@ pub async fn note_progress(
 
 /// The line of a run.
 #[tracing::instrument(name = "db.workflow_trigger_log.find_of_run", skip_all, err)]
+#[boxed]
 pub async fn find_of_run(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -235,6 +242,7 @@ pub async fn find_of_run(
 
 /// The line of a run a task names by id.
 #[tracing::instrument(name = "db.workflow_trigger_log.find_of_run_for_task", skip_all, err)]
+#[boxed]
 pub async fn find_of_run_for_task(
     db: &mut PgConnection,
     run: WorkflowRunId,

@@ -1,5 +1,6 @@
 //! `workflow_webhook_triggers`: the addresses of webhook nodes.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AppId, TenantId};
@@ -28,6 +29,7 @@ pub struct WebhookTrigger {
 
 /// The webhook at an address. The address is the credential: nothing else names the workspace.
 #[tracing::instrument(name = "db.workflow_webhook_trigger.find_by_credential", skip_all, err)]
+#[boxed]
 pub async fn find_by_credential(
     db: &mut PgConnection,
     webhook: &str,
@@ -47,6 +49,7 @@ pub async fn find_by_credential(
 
 /// The webhook of a node.
 #[tracing::instrument(name = "db.workflow_webhook_trigger.find_of_node", skip_all, err)]
+#[boxed]
 pub async fn find_of_node(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -70,6 +73,7 @@ pub async fn find_of_node(
 
 /// Gives a node an address unless it has one; whether it is new.
 #[tracing::instrument(name = "db.workflow_webhook_trigger.insert_missing", skip_all, err)]
+#[boxed]
 pub async fn insert_missing(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -101,6 +105,7 @@ pub async fn insert_missing(
 
 /// Drops the addresses of an app's nodes that are not in `nodes`; answers their nodes.
 #[tracing::instrument(name = "db.workflow_webhook_trigger.retain", skip_all, err)]
+#[boxed]
 pub async fn retain(
     db: &mut PgConnection,
     tenant: TenantId,

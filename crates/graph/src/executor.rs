@@ -148,9 +148,23 @@ impl Executor {
             while let Some(action) = machine.next_action(setup.clock.now()) {
                 let result = match action {
                     Action::Emit(event) => {
-                        if events.send(*event).await.is_err() {
+                        // Whoever hears the events may be slow; a stop does not wait for that.
+                        let place = loop {
+                            tokio::select! {
+                                biased;
+                                place = events.reserve() => break place,
+                                Some(request) = control.recv() => {
+                                    machine.handle(setup.clock.now(), request.into());
+                                    if machine.is_finished() {
+                                        shell.stop();
+                                    }
+                                }
+                            }
+                        };
+                        let Ok(place) = place else {
                             return Ended { pool: machine.pool(), stats: machine.stats() };
-                        }
+                        };
+                        place.send(*event);
                         continue;
                     }
                     Action::Run(start) => shell.start(start),
@@ -263,6 +277,16 @@ impl Shell<'_> {
         let future = Abortable::new(future, registration);
         self.running.push(future.map(move |result| (task, result.ok())).boxed());
         None
+    }
+
+    /// Drops everything that runs, down to the sockets.
+    fn stop(&mut self) {
+        for (token, _) in self.handles.values() {
+            token.cancel();
+        }
+        self.handles.clear();
+        self.running.clear();
+        self.sleeping.clear();
     }
 
     fn cancel(&mut self, task: TaskId) {

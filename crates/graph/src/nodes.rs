@@ -36,30 +36,44 @@ pub struct PureNodes {
     pub forms: Arc<dyn Forms>,
 }
 
+type Build = fn(&PureNodes, &NodeConfig) -> Result<Arc<dyn Node>, GraphError>;
+
+/// Every type of node this factory knows.
+const TYPES: [(&str, Build); 12] = [
+    ("start", |_, config| Ok(Arc::new(start::Start::new(config)?))),
+    ("trigger-schedule", |_, _| Ok(Arc::new(start::Trigger::schedule()))),
+    ("trigger-plugin", |_, config| Ok(Arc::new(start::Trigger::plugin(config)?))),
+    ("trigger-webhook", |_, config| Ok(Arc::new(config.parse::<webhook::Webhook>()?))),
+    ("end", |_, config| Ok(Arc::new(config.parse::<end::End>()?))),
+    ("answer", |_, config| Ok(Arc::new(config.parse::<answer::Answer>()?))),
+    ("if-else", |_, config| Ok(Arc::new(config.parse::<if_else::IfElse>()?))),
+    ("variable-aggregator", |_, config| Ok(Arc::new(config.parse::<aggregator::Aggregator>()?))),
+    ("assigner", |_, config| {
+        if &*config.version == "1" {
+            return Ok(Arc::new(config.parse::<assigner::Assigner>()?));
+        }
+        Ok(Arc::new(assigner_v2::Assigner::new(config)?))
+    }),
+    ("list-operator", |_, config| Ok(Arc::new(config.parse::<list_operator::ListOperator>()?))),
+    ("template-transform", |nodes, config| {
+        Ok(Arc::new(template_transform::Transform::new(config, nodes.template_max_length)?))
+    }),
+    ("human-input", |nodes, config| {
+        Ok(Arc::new(human_input::HumanInput::new(config, Arc::clone(&nodes.forms))?))
+    }),
+];
+
+impl PureNodes {
+    /// The types of nodes this factory knows.
+    pub fn types() -> impl Iterator<Item = &'static str> {
+        TYPES.iter().map(|(name, _)| *name)
+    }
+}
+
 impl NodeFactory for PureNodes {
     fn create(&self, config: &NodeConfig) -> Result<Option<Arc<dyn Node>>, GraphError> {
-        Ok(Some(match &*config.node_type {
-            "start" => Arc::new(start::Start::new(config)?),
-            "trigger-schedule" => Arc::new(start::Trigger::schedule()),
-            "trigger-plugin" => Arc::new(start::Trigger::plugin(config)?),
-            "trigger-webhook" => Arc::new(config.parse::<webhook::Webhook>()?),
-            "end" => Arc::new(config.parse::<end::End>()?),
-            "answer" => Arc::new(config.parse::<answer::Answer>()?),
-            "if-else" => Arc::new(config.parse::<if_else::IfElse>()?),
-            "variable-aggregator" => Arc::new(config.parse::<aggregator::Aggregator>()?),
-            "assigner" if &*config.version == "1" => {
-                Arc::new(config.parse::<assigner::Assigner>()?)
-            }
-            "assigner" => Arc::new(assigner_v2::Assigner::new(config)?),
-            "list-operator" => Arc::new(config.parse::<list_operator::ListOperator>()?),
-            "template-transform" => {
-                Arc::new(template_transform::Transform::new(config, self.template_max_length)?)
-            }
-            "human-input" => {
-                Arc::new(human_input::HumanInput::new(config, Arc::clone(&self.forms))?)
-            }
-            _ => return Ok(None),
-        }))
+        let known = TYPES.iter().find(|(name, _)| *name == &*config.node_type);
+        known.map(|(_, build)| build(self, config)).transpose()
     }
 }
 

@@ -120,6 +120,8 @@ pub struct UserAction {
 pub struct NewForm {
     /// The node that asks.
     pub node_id: String,
+    /// The execution that asks: every round of a container asks anew.
+    pub execution_id: String,
     /// Its title.
     pub node_title: String,
     /// The node's configuration: `form_content`, `inputs`, `user_actions`, `timeout` …
@@ -179,15 +181,26 @@ pub struct Form {
 /// Stores the forms of human-input nodes.
 #[async_trait]
 pub trait Forms: Send + Sync {
-    /// The newest form of a node of a run.
+    /// The form of an execution of a node of a run.
     ///
     /// # Errors
     /// A text for the node's error when the form cannot be read.
-    async fn find(&self, run: &RunInfo, node_id: &str) -> Result<Option<Form>, String>;
+    async fn find(
+        &self,
+        run: &RunInfo,
+        node_id: &str,
+        execution_id: &str,
+    ) -> Result<Option<Form>, String>;
 
     /// Stores a form.
     ///
     /// # Errors
     /// A text for the node's error when the form cannot be stored.
     async fn create(&self, run: &RunInfo, form: NewForm) -> Result<Form, String>;
+
+    /// Ends the waiting of a form whose time is over; `false` if somebody submitted it just before.
+    ///
+    /// # Errors
+    /// A text for the node's error when that cannot be stored.
+    async fn time_out(&self, run: &RunInfo, form_id: &str) -> Result<bool, String>;
 }

@@ -1,6 +1,6 @@
 //! A run as an answer: a stream of events, or one JSON object at its end.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use app_engine::{
     Run, RunKey,
@@ -22,7 +22,7 @@ use serde_json::Value;
 use services_conversation::{
     Engine,
     generate::{self, Answered, Ask, GenerateError, Started, like::Like},
-    stop,
+    idempotency, stop,
 };
 use uuid::Uuid;
 
@@ -30,27 +30,24 @@ use crate::request::Position;
 
 mod repeat;
 
-/// How often a stream says that it is alive.
-const PING: Duration = Duration::from_secs(10);
-
-/// After how much silence a stream of a basic app says so first. The reference begins only streams of graphs with a ping,
-/// and clients count on the first event being one with data.
-const SILENCE: Duration = Duration::from_secs(1);
-
 /// Asks, and answers the way the client wants it. With an `Idempotency-Key`, who asked before gets that answer again.
 pub(crate) async fn ask(
     engine: &Engine,
     headers: &HeaderMap,
     mut ask: Ask,
 ) -> Result<Response, ApiError> {
-    if let Some(key) = headers.get(repeat::HEADER) {
-        match repeat::claim(engine, headers, &ask, key).await? {
-            Ok(key) => ask.idempotency = Some(key),
-            Err(earlier) => return Ok(earlier),
+    if let Some(key) = repeat::key(headers, &ask, true)? {
+        if let Some(earlier) = repeat::earlier(engine, headers, &ask, &key).await? {
+            return Ok(earlier);
         }
+        ask.idempotency = Some(key);
     }
-    let (invoke_from, streams) = (ask.invoke_from, ask.stream);
+    let (invoke_from, streams, is_keyed) = (ask.invoke_from, ask.stream, ask.idempotency.is_some());
     let started = generate::start(engine, ask).await.map_err(refused)?;
+    if is_keyed {
+        // Who names a question means to ask it again.
+        started.run.keep();
+    }
     answer(engine, headers, invoke_from, streams, started).await
 }
 
@@ -69,16 +66,45 @@ struct Accepted {
     created_at: i64,
 }
 
-/// Asks, and answers at once: the client looks for the answer later, or is told that it is there.
-pub(crate) async fn accept(engine: &Engine, ask: Ask) -> Result<Response, ApiError> {
+/// Asks, and answers at once: the client looks for the answer later, or is told that it is there. With an
+/// `Idempotency-Key`, who asked before hears of the run that began then.
+pub(crate) async fn accept(
+    engine: &Engine,
+    headers: &HeaderMap,
+    ask: Ask,
+) -> Result<Response, ApiError> {
     if ask.webhook.is_some() && ask.app.mode != Mode::Chatflow.as_str() {
         let why = "webhook_url is for apps drawn as a graph only";
         return Err(ApiError::invalid_param(why));
     }
+    let Some(key) = repeat::key(headers, &ask, false)? else {
+        let accepted = begin(engine, ask).await?;
+        return Ok((StatusCode::ACCEPTED, Json(accepted)).into_response());
+    };
+    if let Some(earlier) = repeat::earlier(engine, headers, &ask, &key).await? {
+        return Ok(earlier);
+    }
+    // The key is not the run's: whatever becomes of that, it was accepted.
+    match begin(engine, ask).await {
+        Ok(accepted) => {
+            let words = serde_json::to_value(&accepted).unwrap_or_default();
+            idempotency::accepted(engine.ctx(), &key, words).await;
+            Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
+        }
+        Err(err) => {
+            idempotency::free(engine.ctx(), &key).await;
+            Err(err)
+        }
+    }
+}
+
+async fn begin(engine: &Engine, mut ask: Ask) -> Result<Accepted, ApiError> {
+    // Agents do nothing but stream.
+    ask.stream |= ask.app.mode == Mode::Agent.as_str();
     let started = generate::start(engine, ask).await.map_err(refused)?;
     // Somebody may want to see the stream after all.
     started.run.keep();
-    let accepted = Accepted {
+    Ok(Accepted {
         event: "message",
         task_id: started.run.task.to_string(),
         id: started.message.to_string(),
@@ -88,8 +114,7 @@ pub(crate) async fn accept(engine: &Engine, ask: Ask) -> Result<Response, ApiErr
         mode: started.mode.as_str(),
         status: "running",
         created_at: started.created_at,
-    };
-    Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
+    })
 }
 
 /// Asks for another answer like one, and answers the way the client wants it.
@@ -147,8 +172,20 @@ fn stream(engine: &Engine, headers: &HeaderMap, from: InvokeFrom, started: Start
     if numbered {
         started.run.keep();
     }
-    let silence = if started.mode == Mode::Chatflow { Duration::ZERO } else { SILENCE };
-    sse::response(frames(started.run, writer, 0, numbered, silence, cancels(engine)))
+    let mode = started.mode.as_str();
+    respond(mode, frames(started.run, writer, 0, numbered, cancels(engine)))
+}
+
+/// A stream of an app's kind: only those of graphs begin with a ping in the reference.
+fn respond<S>(mode: &str, frames: S) -> Response
+where
+    S: Stream<Item = Frame> + Send + 'static,
+{
+    if mode == Mode::Chatflow.as_str() {
+        sse::response(frames)
+    } else {
+        sse::response_of_data(frames)
+    }
 }
 
 /// Whether a run ends when its client goes away.
@@ -167,7 +204,7 @@ pub(crate) async fn come_back(
 ) -> Result<Response, ApiError> {
     let gone = || ApiError::not_found("The run is over and no longer kept, or it is not yours.");
     let run = engine.hub().find(RunKey::Task(task)).ok_or_else(gone)?;
-    if !stop::is_owner(engine.ctx(), &task.to_string(), caller).await {
+    if !stop::is_owner(engine.ctx(), engine.hub(), &task.to_string(), caller).await {
         return Err(gone());
     }
     let prefix = run.prefix.get().cloned().ok_or_else(gone)?;
@@ -175,33 +212,21 @@ pub(crate) async fn come_back(
     let after = header.or(position.last_event_id).unwrap_or(0);
     let writer = Writer { prefix, task_id: task.to_string(), detail: from.detail() };
     run.keep();
-    Ok(sse::response(frames(run, writer, after, true, Duration::ZERO, cancels(engine))))
+    Ok(sse::response(frames(run, writer, after, true, cancels(engine))))
 }
 
-/// The events of a run behind number `after`, with pings between; the first after some `silence`.
+/// The events of a run behind number `after`.
 pub(crate) fn frames(
     run: Arc<Run>,
     writer: Writer,
     after: u64,
     numbered: bool,
-    silence: Duration,
     cancels: bool,
 ) -> impl Stream<Item = Frame> + Send {
     async_stream::stream! {
         let mut reader = run.log.reader(after);
         let mut attached = Attached { run: Some(run), cancels };
-        let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + silence, PING);
-        pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            let next = tokio::select! {
-                biased;
-                _ = pings.tick() => {
-                    yield Frame::ping();
-                    continue;
-                }
-                next = reader.next() => next,
-            };
-            let Some((number, item)) = next else { break };
+        while let Some((number, item)) = reader.next().await {
             let line = writer.line(&item);
             yield if numbered { Frame::data_with_id(number, &line) } else { Frame::data(&line) };
         }

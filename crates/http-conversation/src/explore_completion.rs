@@ -53,7 +53,7 @@ pub(crate) fn need_completion(app: &App) -> Result<(), ApiError> {
     Err(ApiError::new(StatusCode::BAD_REQUEST, "not_completion_app", "Not Completion App"))
 }
 
-fn need_chat(app: &App) -> Result<(), ApiError> {
+pub(crate) fn need_chat(app: &App) -> Result<(), ApiError> {
     if mode::is_chat(app) {
         return Ok(());
     }

@@ -1,17 +1,19 @@
-//! `/console/api/installed-apps/{installed_app_id}/messages`
+//! `/console/api/installed-apps/{installed_app_id}/messages`, and follow-up questions of `/console/api/trial-apps/{app_id}`.
 
 use axum::extract::State;
-use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid};
+use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid, guard::Console};
 use services_conversation::{
     assist,
     talk::{Participant, message},
 };
 use services_model::Models;
-use types::MessageId;
+use services_platform::explore::trial;
+use types::{AppId, MessageId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
+    explore_completion::need_chat,
     guard::Installed,
     mode,
     own::{self, MessageFeedbackPayload, MessageListQuery, SuggestedQuestions},
@@ -23,6 +25,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_messages))
         .routes(routes!(rate_message))
         .routes(routes!(suggest_questions))
+        .routes(routes!(suggest_trial_questions))
 }
 
 /// Messages of one's own conversation.
@@ -81,5 +84,27 @@ async fn suggest_questions(
     let (app, who) = (&installed.app, Participant::Account(installed.user.account.id));
     mode::chat(app)?;
     let data = assist::questions(&models, app, who, id, false).await?;
+    Ok(Json(SuggestedQuestions { data }))
+}
+
+/// Questions that could follow in a chat with an app of the catalogue.
+#[utoipa::path(
+    get,
+    path = "/console/api/trial-apps/{app_id}/messages/{message_id}/suggested-questions",
+    operation_id = "trial_suggest_questions",
+    tag = "explore",
+    params(("app_id" = AppId, Path), ("message_id" = MessageId, Path)),
+    responses((status = 200, body = SuggestedQuestions), (status = "4XX", body = ErrorBody)),
+)]
+async fn suggest_trial_questions(
+    State(state): State<AppState>,
+    models: Part<Models>,
+    Console(user): Console,
+    Path((id, message)): Path<(AppId, MessageId)>,
+) -> Result<Json<SuggestedQuestions>, ApiError> {
+    let app = trial::begin(&state.ctx, user.account.id, id).await?;
+    need_chat(&app)?;
+    let who = Participant::Account(user.account.id);
+    let data = assist::questions(&models, &app, who, message, false).await?;
     Ok(Json(SuggestedQuestions { data }))
 }

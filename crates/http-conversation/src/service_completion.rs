@@ -188,7 +188,7 @@ async fn chat(
         ..question(app, &end_user)
     };
     if is_async {
-        return answer::accept(&engine, ask).await;
+        return answer::accept(&engine, &headers, ask).await;
     }
     answer::ask(&engine, &headers, ask).await
 }

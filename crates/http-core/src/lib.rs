@@ -3,6 +3,8 @@
 pub mod error;
 pub mod extract;
 pub mod guard;
+pub mod idempotency;
+pub mod picture;
 pub mod provider_path;
 pub mod sse;
 pub mod state;

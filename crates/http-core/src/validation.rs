@@ -11,6 +11,11 @@ use serde_json::{Map, Value, json};
 
 use crate::ApiError;
 
+pub mod lax;
+mod probe;
+
+use probe::{at, probes, put, variants};
+
 /// No request has more faults than anybody wants to read.
 const MAX_FAULTS: usize = 50;
 
@@ -232,76 +237,6 @@ fn answer<T: DeserializeOwned>(mut faults: Vec<Fault>) -> ApiError {
     ApiError::invalid_param(text)
 }
 
-fn probes() -> Vec<Value> {
-    vec![
-        json!(""),
-        json!(1),
-        json!(false),
-        json!([]),
-        json!({}),
-        json!("00000000-0000-4000-8000-000000000000"),
-        json!("2000-01-01T00:00:00"),
-        Value::Null,
-    ]
-}
-
-/// The variants an enum would have taken, out of serde's message.
-fn variants(message: &str) -> impl Iterator<Item = Value> {
-    let list = message.split("expected ").nth(1).filter(|_| message.starts_with("unknown variant"));
-    list.unwrap_or_default()
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .take(1)
-        .map(|name| json!(name))
-        .collect::<Vec<_>>()
-        .into_iter()
-}
-
-fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(value, |value, step| match value {
-        Value::Object(map) => map.get(step),
-        Value::Array(items) => step.parse::<usize>().ok().and_then(|index| items.get(index)),
-        _ => None,
-    })
-}
-
-/// Puts `probe` at `path`; answers whether the place exists.
-fn put(value: &mut Value, path: &str, probe: Value) -> bool {
-    let (parent, last) = match path.rsplit_once('.') {
-        Some((parent, last)) => (parent, last),
-        None => ("", path),
-    };
-    let mut place = value;
-    for step in parent.split('.').filter(|step| !step.is_empty()) {
-        let next = match place {
-            Value::Object(map) => map.get_mut(step),
-            Value::Array(items) => {
-                step.parse::<usize>().ok().and_then(|index| items.get_mut(index))
-            }
-            _ => None,
-        };
-        let Some(next) = next else { return false };
-        place = next;
-    }
-    match place {
-        Value::Object(map) => {
-            map.insert(last.to_owned(), probe);
-            true
-        }
-        Value::Array(items) => {
-            match last.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
-                Some(item) => {
-                    *item = probe;
-                    true
-                }
-                None => false,
-            }
-        }
-        _ => false,
-    }
-}
-
 fn python_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "NoneType",
@@ -344,91 +279,6 @@ fn field_order<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut fields: &'static [&'static str] = &[];
     let _ = T::deserialize(Asker(&mut fields));
     fields
-}
-
-/// Deserialisers for what Python's models take besides the exact type.
-pub mod lax {
-    use serde::{Deserialize, Deserializer, de};
-    use serde_json::Value;
-
-    /// `true`, `"true"`, `1`, `"yes"`, `"on"` … and their opposites.
-    ///
-    /// # Errors
-    /// For anything else.
-    pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-        parse_flag(&Value::deserialize(deserializer)?)
-            .ok_or_else(|| de::Error::custom("invalid type: expected a boolean"))
-    }
-
-    /// [`flag`], or nothing.
-    ///
-    /// # Errors
-    /// For anything that is no flag.
-    pub fn optional_flag<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<bool>, D::Error> {
-        match Option::<Value>::deserialize(deserializer)? {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => parse_flag(&value)
-                .map(Some)
-                .ok_or_else(|| de::Error::custom("invalid type: expected a boolean")),
-        }
-    }
-
-    /// An integer, or a string or whole float that is one.
-    ///
-    /// # Errors
-    /// For anything else.
-    pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-        parse_integer(&Value::deserialize(deserializer)?)
-            .ok_or_else(|| de::Error::custom("invalid type: expected i64"))
-    }
-
-    /// [`integer`], or nothing.
-    ///
-    /// # Errors
-    /// For anything that is no integer.
-    pub fn optional_integer<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<i64>, D::Error> {
-        match Option::<Value>::deserialize(deserializer)? {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => parse_integer(&value)
-                .map(Some)
-                .ok_or_else(|| de::Error::custom("invalid type: expected i64")),
-        }
-    }
-
-    fn parse_flag(value: &Value) -> Option<bool> {
-        match value {
-            Value::Bool(flag) => Some(*flag),
-            Value::Number(number) => match number.as_f64() {
-                Some(1.0) => Some(true),
-                Some(0.0) => Some(false),
-                _ => None,
-            },
-            Value::String(word) => match word.to_ascii_lowercase().as_str() {
-                "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
-                "0" | "false" | "f" | "no" | "n" | "off" => Some(false),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    fn parse_integer(value: &Value) -> Option<i64> {
-        match value {
-            Value::Bool(flag) => Some(i64::from(*flag)),
-            Value::Number(number) => number.as_i64().or_else(|| {
-                number
-                    .as_f64()
-                    .filter(|float| float.fract() == 0.0 && float.abs() < 9e15)
-                    .map(|float| float as i64)
-            }),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        }
-    }
 }
 
 /// An object of a request that is passed on as it came.

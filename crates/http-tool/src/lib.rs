@@ -2,6 +2,7 @@
 
 mod datasource;
 mod guard;
+mod notion;
 mod plugin;
 mod tool;
 
@@ -10,5 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// All endpoints of this crate.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(plugin::router()).merge(tool::router()).merge(datasource::router())
+    OpenApiRouter::new()
+        .merge(plugin::router())
+        .merge(tool::router())
+        .merge(datasource::router())
+        .merge(notion::router())
 }

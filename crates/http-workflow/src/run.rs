@@ -5,11 +5,12 @@ mod console;
 mod events;
 mod explore;
 mod part;
+mod repeat;
 mod service;
 mod stream;
 mod web;
 
-pub(crate) use body::{BlockingRun, Success, answer};
+pub(crate) use body::{BlockingRun, Call, Success, answer};
 pub(crate) use console::runner;
 use http_core::AppState;
 use utoipa_axum::router::OpenApiRouter;

@@ -4,6 +4,7 @@
 //! in Redis enqueues its job. A claim becomes final when the job is enqueued; if the claimant dies before, the claim
 //! runs out and another one fires, so a tick fires once, and in the worst case twice, but is not lost.
 
+use boxed::boxed;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,6 +116,7 @@ impl Beat {
     }
 
     /// Fires until `stop`.
+    #[boxed]
     pub async fn run(mut self, stop: CancellationToken) {
         tracing::info!(beat.entries = self.entries.len(), "the beat is running");
         loop {
@@ -126,6 +128,7 @@ impl Beat {
     }
 
     /// Fires what is due now; [`Beat::run`] calls it every second.
+    #[boxed]
     pub async fn step(&mut self) {
         let now = self.clock.now();
         for index in 0..self.entries.len() {

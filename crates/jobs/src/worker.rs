@@ -1,5 +1,6 @@
 //! Runs jobs: takes what it has room for, extends leases, retries, buries, and stops in order.
 
+use boxed::boxed;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,7 @@ impl Worker {
     }
 
     /// Works until `stop`; returns when every job is finished, buried, or given back.
+    #[boxed]
     pub async fn run(self, stop: CancellationToken) {
         let mut changes = self.queue.changes();
         let mut running =

@@ -1,5 +1,6 @@
 //! [`Mailer`]: sends what was rendered.
 
+use boxed::boxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -118,6 +119,7 @@ impl Mailer {
     ///
     /// # Errors
     /// See [`MailError`].
+    #[boxed]
     pub async fn send_mail(
         &self,
         to: &str,
@@ -135,6 +137,7 @@ impl Mailer {
     ///
     /// # Errors
     /// See [`MailError`].
+    #[boxed]
     pub async fn send(&self, to: &str, message: &Rendered) -> Result<Delivery, MailError> {
         if !self.is_enabled() {
             return Ok(self.not_configured());

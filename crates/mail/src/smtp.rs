@@ -1,5 +1,6 @@
 //! SMTP.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
@@ -47,6 +48,7 @@ impl Smtp {
         Ok(Self(builder.build()))
     }
 
+    #[boxed]
     pub async fn send(
         &self,
         from: Mailbox,

@@ -148,6 +148,43 @@ pub(crate) struct NamedVariable {
     pub(crate) value_selector: Selector,
 }
 
+/// A value that a node is given: `{type, value}`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Input {
+    pub(crate) r#type: InputKind,
+    #[serde(default)]
+    pub(crate) value: Json,
+}
+
+/// What a value that a node is given is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum InputKind {
+    /// A template.
+    Mixed,
+    /// A selector.
+    Variable,
+    /// The value itself; texts in it may be templates.
+    Constant,
+}
+
+impl Input {
+    /// The variable it names.
+    pub(crate) fn selector(&self) -> Selector {
+        match &self.value {
+            Json::Array(items) => {
+                items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+            }
+            _ => Selector::new(),
+        }
+    }
+
+    /// As text.
+    pub(crate) fn text(&self) -> String {
+        Value::from_json(self.value.clone()).py_str()
+    }
+}
+
 /// Why a node of this crate fails: text and class of the reference.
 #[derive(Debug, Clone)]
 pub(crate) struct Fail {
@@ -254,10 +291,34 @@ pub(crate) async fn history(
     let Some(conversation) = ctx.pool.system().conversation_id.clone() else {
         return Ok(Vec::new());
     };
-    let limit = limit.filter(|limit| *limit > 0).unwrap_or(MOST_TURNS).min(MOST_TURNS);
-    let found = ports.history.messages(&ctx.run, &conversation, limit).await?;
-    let mut messages = found.unwrap_or_default();
     let budget = budget(model.schema(), parameters, beside);
+    said_before(ports, ctx, &conversation, model, limit, budget).await
+}
+
+/// What was said before for whoever cuts it further: as much as goes into the context of any model.
+pub(crate) async fn short_history(
+    ports: &Ports,
+    ctx: &NodeCtx,
+    model: &dyn LlmModel,
+    limit: Option<usize>,
+) -> Result<Vec<PromptMessage>, Fail> {
+    let Some(conversation) = ctx.pool.system().conversation_id.clone() else {
+        return Ok(Vec::new());
+    };
+    said_before(ports, ctx, &conversation, model, limit, WITHOUT_CONTEXT_SIZE).await
+}
+
+async fn said_before(
+    ports: &Ports,
+    ctx: &NodeCtx,
+    conversation: &str,
+    model: &dyn LlmModel,
+    limit: Option<usize>,
+    budget: i64,
+) -> Result<Vec<PromptMessage>, Fail> {
+    let limit = limit.filter(|limit| *limit > 0).unwrap_or(MOST_TURNS).min(MOST_TURNS);
+    let found = ports.history.messages(&ctx.run, conversation, limit).await?;
+    let mut messages = found.unwrap_or_default();
     trim(model, budget, &mut messages).await?;
     Ok(messages)
 }

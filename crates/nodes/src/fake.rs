@@ -165,7 +165,17 @@ pub(crate) async fn run(
     data: Json,
     pool: VariablePool,
 ) -> (Result<NodeOutput, NodeError>, String) {
-    let node = build(script, kind, data);
+    run_in(world(script), kind, data, pool).await
+}
+
+/// The same in a world of the test's own.
+pub(crate) async fn run_in(
+    ports: Ports,
+    kind: &str,
+    data: Json,
+    pool: VariablePool,
+) -> (Result<NodeOutput, NodeError>, String) {
+    let node = build(ports, kind, data);
     let (events, mut receiver) = NodeEvents::channel(256);
     let ctx = NodeCtx {
         node_id: Arc::from("n"),
@@ -202,10 +212,11 @@ pub(crate) async fn run(
     (outcome, text)
 }
 
-fn build(script: &Arc<Script>, kind: &str, data: Json) -> Arc<dyn Node> {
+/// A world with that model.
+pub(crate) fn world(script: &Arc<Script>) -> Ports {
     let world = Arc::new(World(Arc::clone(script)));
     let absent = Arc::new(Absent);
-    let ports = Ports {
+    Ports {
         models: world.clone(),
         history: world.clone(),
         files: world,
@@ -217,7 +228,10 @@ fn build(script: &Arc<Script>, kind: &str, data: Json) -> Arc<dyn Node> {
         code_limits: CodeLimits::default(),
         http: net::Http::new(net::HttpOptions::default()).unwrap(),
         http_limits: HttpLimits::default(),
-    };
+    }
+}
+
+fn build(ports: Ports, kind: &str, data: Json) -> Arc<dyn Node> {
     let Json::Object(data) = data else { panic!("data is an object") };
     let config = NodeConfig {
         id: Arc::from("n"),

@@ -13,6 +13,8 @@ mod http_request;
 mod knowledge_retrieval;
 mod llm;
 mod parameter_extractor;
+#[cfg(test)]
+mod port_tests;
 pub mod ports;
 mod question_classifier;
 mod tool;
@@ -42,25 +44,40 @@ impl CallingNodes {
     }
 }
 
+type Build = fn(&NodeConfig, Arc<Ports>) -> Result<Arc<dyn Node>, GraphError>;
+
+/// Every type of node this factory knows.
+const TYPES: [(&str, Build); 10] = [
+    ("llm", |config, ports| Ok(Arc::new(llm::Llm::new(config, ports)?))),
+    ("http-request", |config, ports| Ok(Arc::new(http_request::HttpRequest::new(config, ports)?))),
+    ("code", |config, ports| Ok(Arc::new(code::Code::new(config, ports)?))),
+    ("question-classifier", |config, ports| {
+        Ok(Arc::new(question_classifier::Classifier::new(config, ports)?))
+    }),
+    ("parameter-extractor", |config, ports| {
+        Ok(Arc::new(parameter_extractor::Extractor::new(config, ports)?))
+    }),
+    ("document-extractor", |config, ports| {
+        Ok(Arc::new(document_extractor::DocumentExtractor::new(config, ports)?))
+    }),
+    ("tool", |config, ports| Ok(Arc::new(tool::Tool::new(config, ports)?))),
+    ("agent", |config, ports| Ok(Arc::new(agent::Agent::new(config, ports)?))),
+    ("knowledge-retrieval", |config, ports| {
+        Ok(Arc::new(knowledge_retrieval::KnowledgeRetrieval::new(config, ports)?))
+    }),
+    ("datasource", |config, ports| Ok(Arc::new(datasource::Datasource::new(config, ports)?))),
+];
+
+impl CallingNodes {
+    /// The types of nodes this factory knows.
+    pub fn types() -> impl Iterator<Item = &'static str> {
+        TYPES.iter().map(|(name, _)| *name)
+    }
+}
+
 impl NodeFactory for CallingNodes {
     fn create(&self, config: &NodeConfig) -> Result<Option<Arc<dyn Node>>, GraphError> {
-        let ports = Arc::clone(&self.ports);
-        Ok(Some(match &*config.node_type {
-            "llm" => Arc::new(llm::Llm::new(config, ports)?),
-            "http-request" => Arc::new(http_request::HttpRequest::new(config, ports)?),
-            "code" => Arc::new(code::Code::new(config, ports)?),
-            "question-classifier" => Arc::new(question_classifier::Classifier::new(config, ports)?),
-            "parameter-extractor" => Arc::new(parameter_extractor::Extractor::new(config, ports)?),
-            "document-extractor" => {
-                Arc::new(document_extractor::DocumentExtractor::new(config, ports)?)
-            }
-            "tool" => Arc::new(tool::Tool::new(config, ports)?),
-            "agent" => Arc::new(agent::Agent::new(config, ports)),
-            "knowledge-retrieval" => {
-                Arc::new(knowledge_retrieval::KnowledgeRetrieval::new(config, ports)?)
-            }
-            "datasource" => Arc::new(datasource::Datasource::new(config, ports)?),
-            _ => return Ok(None),
-        }))
+        let known = TYPES.iter().find(|(name, _)| *name == &*config.node_type);
+        known.map(|(_, build)| build(config, Arc::clone(&self.ports))).transpose()
     }
 }

@@ -1,5 +1,7 @@
 //! What nodes need from the world. Services implement these traits, tests fake them.
 
+pub mod agent;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,6 +11,7 @@ use indexmap::IndexMap;
 use model_runtime::{ContentPart, ImageDetail, PromptMessage, source::ModelSource};
 use types::TenantId;
 
+pub use self::agent::AgentPort;
 use crate::{code::CodeLimits, code::CodeRunner, http_request::HttpLimits};
 
 /// The world of the nodes.
@@ -134,13 +137,6 @@ pub trait ToolPort: Send + Sync {
     async fn call(&self, call: ToolCall<'_>) -> Result<Outcome, NodeError>;
 }
 
-/// Runs agent strategies.
-#[async_trait]
-pub trait AgentPort: Send + Sync {
-    /// Runs the strategy of an agent node.
-    async fn run(&self, ctx: &NodeCtx, config: &NodeConfig) -> Result<Outcome, NodeError>;
-}
-
 /// What a knowledge-retrieval node asks.
 #[derive(Debug, Clone)]
 pub struct Question {
@@ -189,14 +185,6 @@ impl ToolPort for Absent {
             call.provider_type, call.provider_id
         );
         Err(NodeError::new(message, "ToolNodeError"))
-    }
-}
-
-#[async_trait]
-impl AgentPort for Absent {
-    async fn run(&self, _: &NodeCtx, _: &NodeConfig) -> Result<Outcome, NodeError> {
-        let message = "Failed to get agent strategy: this server has no agent strategies";
-        Err(NodeError::new(message, "AgentNodeError"))
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    common::{nullable, template_entries},
+    common::{Input, InputKind, nullable, template_entries},
     ports::{Ports, ToolCall},
 };
 
@@ -33,43 +33,13 @@ struct Settings {
     #[serde(default, deserialize_with = "nullable")]
     tool_configurations: Map<String, Json>,
     #[serde(default, deserialize_with = "nullable")]
-    tool_parameters: IndexMap<String, Option<Parameter>>,
+    tool_parameters: IndexMap<String, Option<Input>>,
     #[serde(default)]
     credential_id: Option<String>,
     #[serde(default)]
     plugin_unique_identifier: Option<String>,
     #[serde(default)]
     tool_node_version: Option<Json>,
-}
-
-#[derive(Deserialize)]
-struct Parameter {
-    r#type: Kind,
-    #[serde(default)]
-    value: Json,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Mixed,
-    Variable,
-    Constant,
-}
-
-impl Parameter {
-    fn selector(&self) -> Selector {
-        match &self.value {
-            Json::Array(items) => {
-                items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
-            }
-            _ => Selector::new(),
-        }
-    }
-
-    fn text(&self) -> String {
-        Value::from_json(self.value.clone()).py_str()
-    }
 }
 
 impl Tool {
@@ -88,7 +58,7 @@ impl Tool {
                 continue;
             };
             let value = match parameter.r#type {
-                Kind::Variable => {
+                InputKind::Variable => {
                     let selector = parameter.selector();
                     let Some(found) = ctx.pool.get(&selector) else {
                         missing.insert(name.clone(), selector);
@@ -96,7 +66,9 @@ impl Tool {
                     };
                     found.value
                 }
-                Kind::Mixed | Kind::Constant => Value::from(ctx.pool.render(&parameter.text())),
+                InputKind::Mixed | InputKind::Constant => {
+                    Value::from(ctx.pool.render(&parameter.text()))
+                }
             };
             parameters.insert(name.clone(), value);
         }
@@ -141,12 +113,12 @@ impl Node for Tool {
         let mut mapping = IndexMap::new();
         for parameter in self.settings.tool_parameters.values().flatten() {
             match parameter.r#type {
-                Kind::Mixed => mapping.extend(template_entries(node_id, &parameter.text())),
-                Kind::Variable => {
+                InputKind::Mixed => mapping.extend(template_entries(node_id, &parameter.text())),
+                InputKind::Variable => {
                     let selector = parameter.selector();
                     mapping.insert(format!("{node_id}.#{}#", selector.join(".")), selector);
                 }
-                Kind::Constant => {}
+                InputKind::Constant => {}
             }
         }
         mapping

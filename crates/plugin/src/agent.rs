@@ -1,5 +1,6 @@
 //! Agent strategies of plugins.
 
+use boxed::boxed;
 use model_runtime::ProviderId;
 use serde_json::{Map, Value, json};
 use types::TenantId;
@@ -20,6 +21,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_agent_providers(
         &self,
         tenant: TenantId,
@@ -34,6 +36,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When it is not installed.
+    #[boxed]
     pub async fn find_agent_provider(
         &self,
         tenant: TenantId,
@@ -49,6 +52,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When the daemon is not reached.
+    #[boxed]
     pub async fn invoke_agent_strategy(
         &self,
         ctx: ToolContext<'_>,

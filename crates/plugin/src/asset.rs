@@ -1,5 +1,6 @@
 //! Files of plugins.
 
+use boxed::boxed;
 use bytes::Bytes;
 use http::Method;
 use types::TenantId;
@@ -11,6 +12,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When there is none.
+    #[boxed]
     pub async fn find_asset(&self, tenant: TenantId, id: &str) -> Result<Bytes, DaemonError> {
         let call = self.call(Method::GET, tenant, &format!("asset/{}", segment(id)));
         let found = self.bytes(call).await?;
@@ -21,6 +23,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When there is none.
+    #[boxed]
     pub async fn extract_asset(
         &self,
         tenant: TenantId,

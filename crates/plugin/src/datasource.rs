@@ -1,5 +1,6 @@
 //! Datasources of plugins.
 
+use boxed::boxed;
 use model_runtime::ProviderId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -162,6 +163,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_datasource_providers(
         &self,
         tenant: TenantId,
@@ -176,6 +178,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When it is not installed.
+    #[boxed]
     pub async fn find_datasource_provider(
         &self,
         tenant: TenantId,
@@ -193,6 +196,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What the plugin raises.
+    #[boxed]
     pub async fn check_datasource_credentials(
         &self,
         tenant: TenantId,
@@ -212,6 +216,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When the daemon is not reached.
+    #[boxed]
     pub async fn crawl_website(
         &self,
         call: DatasourceCall<'_>,
@@ -224,6 +229,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When the daemon is not reached.
+    #[boxed]
     pub async fn list_document_pages(
         &self,
         call: DatasourceCall<'_>,
@@ -237,6 +243,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When the daemon is not reached.
+    #[boxed]
     pub async fn find_document_page(
         &self,
         call: DatasourceCall<'_>,
@@ -249,6 +256,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When the daemon is not reached.
+    #[boxed]
     pub async fn browse_drive(
         &self,
         call: DatasourceCall<'_>,
@@ -261,6 +269,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When the daemon is not reached.
+    #[boxed]
     pub async fn download_from_drive(
         &self,
         call: DatasourceCall<'_>,

@@ -1,5 +1,6 @@
 //! Endpoints that plugins answer at.
 
+use boxed::boxed;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -51,6 +52,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When the plugin has none, or settings are missing.
+    #[boxed]
     pub async fn create_endpoint(
         &self,
         tenant: TenantId,
@@ -70,6 +72,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_endpoints(
         &self,
         tenant: TenantId,
@@ -100,6 +103,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When there is none.
+    #[boxed]
     pub async fn update_endpoint(
         &self,
         tenant: TenantId,
@@ -118,6 +122,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn delete_endpoint(
         &self,
         tenant: TenantId,
@@ -139,6 +144,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When there is none.
+    #[boxed]
     pub async fn enable_endpoint(
         &self,
         tenant: TenantId,
@@ -151,6 +157,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When there is none.
+    #[boxed]
     pub async fn disable_endpoint(
         &self,
         tenant: TenantId,

@@ -7,7 +7,7 @@ mod trigger;
 
 pub use common::{
     AutoGenerate, CredentialType, I18n, OAuthSchema, ParameterOption, ProviderConfig,
-    ProviderConfigOption, Template,
+    ProviderConfigOption, Template, secrets,
 };
 pub use plugin::{
     Category, Enabled, EndpointDeclaration, EndpointProviderDeclaration, Meta, ModelPermission,

@@ -1,5 +1,6 @@
 //! Plugins of a workspace: listing, installing, upgrading, removing.
 
+use boxed::boxed;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::Method;
@@ -135,6 +136,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_plugins(
         &self,
         tenant: TenantId,
@@ -156,6 +158,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_installations(
         &self,
         tenant: TenantId,
@@ -169,6 +172,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_missing(
         &self,
         tenant: TenantId,
@@ -182,6 +186,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn have_tools(
         &self,
         tenant: TenantId,
@@ -198,6 +203,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn find_manifest(
         &self,
         tenant: TenantId,
@@ -211,6 +217,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn has_package(
         &self,
         tenant: TenantId,
@@ -224,6 +231,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn find_readme(
         &self,
         tenant: TenantId,
@@ -251,6 +259,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn decode_package(
         &self,
         tenant: TenantId,
@@ -268,6 +277,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When it is none, or its signature is required and missing.
+    #[boxed]
     pub async fn upload_package(
         &self,
         tenant: TenantId,
@@ -284,6 +294,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When it is none, or its signature is required and missing.
+    #[boxed]
     pub async fn upload_bundle(
         &self,
         tenant: TenantId,
@@ -300,6 +311,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn install(
         &self,
         tenant: TenantId,
@@ -317,6 +329,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When the first is not installed.
+    #[boxed]
     pub async fn upgrade(
         &self,
         tenant: TenantId,
@@ -336,6 +349,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When there is none.
+    #[boxed]
     pub async fn uninstall(
         &self,
         tenant: TenantId,
@@ -349,6 +363,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_install_tasks(
         &self,
         tenant: TenantId,
@@ -364,6 +379,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When there is none.
+    #[boxed]
     pub async fn find_install_task(
         &self,
         tenant: TenantId,
@@ -377,6 +393,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When there is none.
+    #[boxed]
     pub async fn delete_install_task(
         &self,
         tenant: TenantId,
@@ -396,6 +413,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn delete_install_tasks(&self, tenant: TenantId) -> Result<bool, DaemonError> {
         let path = "management/install/tasks/delete_all";
         self.unary(self.call(Method::POST, tenant, path), tenant, path).await
@@ -405,6 +423,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn debugging_key(&self, tenant: TenantId) -> Result<String, DaemonError> {
         #[derive(Deserialize)]
         struct Key {

@@ -1,5 +1,6 @@
 //! The daemon as a source of models.
 
+use boxed::boxed;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -62,6 +63,7 @@ impl PluginModels {
     }
 
     /// Forgets a workspace's list, after plugins were installed or removed.
+    #[boxed]
     pub async fn forget(&self, tenant: TenantId) {
         self.0.fresh.invalidate(&tenant).await;
     }

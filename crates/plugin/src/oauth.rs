@@ -1,5 +1,6 @@
 //! OAuth with services that plugins connect to, and options that depend on credentials.
 
+use boxed::boxed;
 use http::{HeaderMap, Method};
 use model_runtime::ProviderId;
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,7 @@ impl Daemon {
     ///
     /// # Errors
     /// [`DaemonError::Value`] with the reference's words before the cause.
+    #[boxed]
     pub async fn oauth_authorization_url(
         &self,
         client: OAuthClient<'_>,
@@ -91,6 +93,7 @@ impl Daemon {
     ///
     /// # Errors
     /// [`DaemonError::Value`] with the reference's words before the cause.
+    #[boxed]
     pub async fn oauth_credentials(
         &self,
         client: OAuthClient<'_>,
@@ -107,6 +110,7 @@ impl Daemon {
     ///
     /// # Errors
     /// [`DaemonError::Value`] with the reference's words before the cause.
+    #[boxed]
     pub async fn oauth_refresh(
         &self,
         client: OAuthClient<'_>,
@@ -149,6 +153,7 @@ impl Daemon {
     /// # Errors
     /// Those of the daemon and the plugin.
     #[allow(clippy::too_many_arguments, reason = "each is a field of the call")]
+    #[boxed]
     pub async fn dynamic_options(
         &self,
         tenant: TenantId,

@@ -1,5 +1,6 @@
 //! A provider of models in a plugin.
 
+use boxed::boxed;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
@@ -63,6 +64,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_model_providers(
         &self,
         tenant: TenantId,

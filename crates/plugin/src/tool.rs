@@ -1,5 +1,6 @@
 //! Tools of plugins.
 
+use boxed::boxed;
 use model_runtime::ProviderId;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -55,6 +56,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_tool_providers(
         &self,
         tenant: TenantId,
@@ -68,6 +70,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When it is not installed.
+    #[boxed]
     pub async fn find_tool_provider(
         &self,
         tenant: TenantId,
@@ -82,6 +85,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When the daemon is not reached.
+    #[boxed]
     pub async fn invoke_tool(
         &self,
         ctx: ToolContext<'_>,
@@ -108,6 +112,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What the plugin raises.
+    #[boxed]
     pub async fn check_tool_credentials(
         &self,
         tenant: TenantId,
@@ -126,6 +131,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What the plugin raises.
+    #[boxed]
     pub async fn tool_runtime_parameters(
         &self,
         ctx: ToolContext<'_>,

@@ -1,5 +1,6 @@
 //! Triggers of plugins.
 
+use boxed::boxed;
 use model_runtime::ProviderId;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -70,6 +71,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list_trigger_providers(
         &self,
         tenant: TenantId,
@@ -87,6 +89,7 @@ impl Daemon {
     ///
     /// # Errors
     /// When it is not installed.
+    #[boxed]
     pub async fn find_trigger_provider(
         &self,
         tenant: TenantId,
@@ -102,6 +105,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What the plugin raises.
+    #[boxed]
     pub async fn check_trigger_credentials(
         &self,
         call: TriggerCall<'_>,
@@ -119,6 +123,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What the plugin raises, and when its response is none.
+    #[boxed]
     pub async fn dispatch_event(
         &self,
         call: TriggerCall<'_>,
@@ -151,6 +156,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What the plugin raises: [`DaemonError::EventIgnored`] if it does not care.
+    #[boxed]
     pub async fn invoke_event(
         &self,
         call: TriggerCall<'_>,
@@ -171,6 +177,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What the plugin raises.
+    #[boxed]
     pub async fn subscribe(
         &self,
         call: TriggerCall<'_>,
@@ -185,6 +192,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What the plugin raises.
+    #[boxed]
     pub async fn unsubscribe(
         &self,
         call: TriggerCall<'_>,
@@ -198,6 +206,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What the plugin raises.
+    #[boxed]
     pub async fn refresh_subscription(
         &self,
         call: TriggerCall<'_>,

@@ -1,5 +1,6 @@
 //! [`Redis`] itself: which implementation, how a command runs.
 
+use boxed::boxed;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +71,7 @@ impl Redis {
     ///
     /// # Errors
     /// [`RedisError::Unavailable`].
+    #[boxed]
     pub async fn ping(&self) -> Result<(), RedisError> {
         self.run(cmd("PING")).await.map(drop)
     }
@@ -78,6 +80,7 @@ impl Redis {
     ///
     /// # Errors
     /// [`RedisError::Unavailable`].
+    #[boxed]
     pub async fn cluster_is_whole(&self) -> Option<Result<bool, RedisError>> {
         if !self.is_cluster() {
             return None;
@@ -206,6 +209,7 @@ impl Pipe {
     ///
     /// # Errors
     /// The first command's refusal, or as any call.
+    #[boxed]
     pub async fn exec(self) -> Result<Vec<Value>, RedisError> {
         match &self.redis.inner.backend {
             Backend::Local(local) => {

@@ -1,7 +1,7 @@
 //! One Redis type: standalone, TLS, Sentinel, Cluster, and an in-process twin with the same behaviour.
 //!
 //! [`Redis`] is a cheap clone. With `REDIS_*` unset the server runs on [`RedisOptions::in_process`]: the same
-//! commands, expiry, scripts, locks, pub/sub and streams, kept in this process and bounded in memory. Code above
+//! commands, expiry, scripts, locks and pub/sub, kept in this process and bounded in memory. Code above
 //! cannot tell them apart, and one test-suite runs against both.
 //!
 //! Calls never hang: connecting and answering have time limits, and while Redis is away calls fail at once with
@@ -13,7 +13,6 @@
 
 mod client;
 mod error;
-mod event_bus;
 mod local;
 mod lock;
 mod ops;
@@ -25,10 +24,9 @@ mod script;
 pub use client::{Pipe, Redis};
 pub use deadpool_redis::redis::Value;
 pub use error::RedisError;
-pub use event_bus::{EventBus, EventBusMode, EventStream};
 pub use local::Tx;
 pub use lock::{Lock, LockGuard};
-pub use ops::{Entry, Limit, Score, StreamId, Ttl, Window};
+pub use ops::{Limit, Score, Ttl, Window};
 pub use options::{Endpoint, RedisOptions, TlsOptions};
 pub use pubsub::Subscription;
 pub use script::{Script, reply};

@@ -3,6 +3,7 @@
 //! Every operation is short and synchronous, so a plain mutex is right. Expiry is lazy, plus one timer task that
 //! sleeps until the next key is due and ends when nothing is.
 
+use boxed::boxed;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,6 @@ mod lists;
 mod sets;
 mod sorted;
 mod store;
-mod streams;
 mod strings;
 
 use store::Store;
@@ -98,7 +98,8 @@ impl Local {
         reply
     }
 
-    /// BRPOP and XREAD BLOCK: tries, waits for growth, tries again.
+    /// BRPOP: tries, waits for growth, tries again.
+    #[boxed]
     pub async fn run_blocking(&self, words: &[&[u8]], wait: Duration) -> Result<Value, RedisError> {
         let deadline = Instant::now() + wait;
         loop {
@@ -203,8 +204,7 @@ fn dispatch(store: &mut Store, words: &[&[u8]]) -> Result<Value, RedisError> {
         .or_else(|| hashes::run(store, &name, args))
         .or_else(|| lists::run(store, &name, args))
         .or_else(|| sets::run(store, &name, args))
-        .or_else(|| sorted::run(store, &name, args))
-        .or_else(|| streams::run(store, &name, args));
+        .or_else(|| sorted::run(store, &name, args));
     reply.unwrap_or_else(|| {
         let name = String::from_utf8_lossy(&name).into_owned();
         Err(RedisError::Refused(format!("ERR unknown command '{name}'")))

@@ -1,5 +1,6 @@
 //! Locks as redis-py makes them: `SET key token NX PX`, released by comparing the token.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -45,6 +46,7 @@ impl Lock {
     ///
     /// # Errors
     /// See [`RedisError`].
+    #[boxed]
     pub async fn try_acquire(&self) -> Result<Option<LockGuard>, RedisError> {
         let token = Uuid::new_v4().simple().to_string();
         let taken = self.redis.set_nx_ex(&self.key, &token, self.life).await?;
@@ -56,6 +58,7 @@ impl Lock {
     ///
     /// # Errors
     /// See [`RedisError`].
+    #[boxed]
     pub async fn acquire(&self, wait: Duration) -> Result<Option<LockGuard>, RedisError> {
         let deadline = Instant::now() + wait;
         loop {
@@ -75,6 +78,7 @@ impl LockGuard {
     ///
     /// # Errors
     /// See [`RedisError`].
+    #[boxed]
     pub async fn extend(&self, life: Duration) -> Result<bool, RedisError> {
         self.lock.redis.expire_if(&self.lock.key, &self.token, life).await
     }
@@ -106,6 +110,7 @@ impl LockGuard {
     ///
     /// # Errors
     /// See [`RedisError`]; the lock then frees itself after its life.
+    #[boxed]
     pub async fn release(mut self) -> Result<bool, RedisError> {
         self.stop_renewal();
         self.released = true;

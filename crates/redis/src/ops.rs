@@ -6,9 +6,7 @@ mod limits;
 mod lists;
 mod sets;
 mod sorted;
-mod streams;
 
 pub use keys::Ttl;
 pub use limits::Window;
 pub use sorted::{Limit, Score};
-pub use streams::{Entry, StreamId};

@@ -1,5 +1,6 @@
 //! Publish and subscribe. All subscriptions of a process share one connection, which reconnects and resubscribes.
 
+use boxed::boxed;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
@@ -31,11 +32,11 @@ pub struct Subscription {
 struct Release {
     redis: Redis,
     channel: String,
-    sharded: bool,
 }
 
 impl Subscription {
     /// The next message; never `None` while the process runs.
+    #[boxed]
     pub async fn next_message(&mut self) -> Option<Bytes> {
         futures::StreamExt::next(self).await
     }
@@ -65,48 +66,30 @@ impl Redis {
         channel: &str,
         message: impl AsRef<[u8]>,
     ) -> Result<u64, RedisError> {
-        self.publish_as("PUBLISH", channel, message.as_ref()).await
+        let (channel, message) = (self.key(channel), message.as_ref());
+        match &self.inner.backend {
+            Backend::Local(local) => {
+                Ok(local.publish(&channel, &Bytes::copy_from_slice(message)) as u64)
+            }
+            Backend::Remote(_) => self.ask(cmd("PUBLISH").arg(channel).arg(message)).await,
+        }
     }
 
     /// Listens to a channel. Returns once the server has confirmed, so nothing sent afterwards is missed.
     ///
     /// # Errors
     /// See [`RedisError`].
+    #[boxed]
     pub async fn subscribe(&self, channel: &str) -> Result<Subscription, RedisError> {
-        self.listen(channel, false).await
-    }
-
-    pub(crate) async fn publish_as(
-        &self,
-        name: &str,
-        channel: &str,
-        message: &[u8],
-    ) -> Result<u64, RedisError> {
-        let channel = self.key(channel);
-        match &self.inner.backend {
-            Backend::Local(local) => {
-                Ok(local.publish(&channel, &Bytes::copy_from_slice(message)) as u64)
-            }
-            Backend::Remote(_) => self.ask(cmd(name).arg(channel).arg(message)).await,
-        }
-    }
-
-    pub(crate) async fn listen(
-        &self,
-        channel: &str,
-        sharded: bool,
-    ) -> Result<Subscription, RedisError> {
         let channel = self.key(channel);
         let receiver = match &self.inner.backend {
             Backend::Local(local) => local.subscribe(&channel),
             Backend::Remote(remote) => {
-                let [plain, by_shard] = &remote.hubs;
-                let hub = if sharded { by_shard } else { plain };
-                let asks = hub.0.get_or_init(|| hub::start(self, sharded));
+                let asks = remote.hub.0.get_or_init(|| hub::start(self));
                 hub::subscribe(asks, &channel).await?
             }
         };
-        let release = Release { redis: self.clone(), channel: channel.clone(), sharded };
+        let release = Release { redis: self.clone(), channel: channel.clone() };
         Ok(Subscription { messages: Box::pin(messages(receiver, channel)), _release: release })
     }
 }
@@ -116,9 +99,7 @@ impl Drop for Release {
         match &self.redis.inner.backend {
             Backend::Local(local) => local.release(&self.channel),
             Backend::Remote(remote) => {
-                let [plain, by_shard] = &remote.hubs;
-                let hub = if self.sharded { by_shard } else { plain };
-                if let Some(asks) = hub.0.get() {
+                if let Some(asks) = remote.hub.0.get() {
                     let _ = asks.send(Ask::Release { channel: std::mem::take(&mut self.channel) });
                 }
             }

@@ -1,5 +1,6 @@
 //! The server side: shared connections that come back by themselves.
 
+use boxed::boxed;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -35,8 +36,8 @@ pub(crate) struct Remote {
     parked: Mutex<Vec<Connection>>,
     blocking: Semaphore,
     started: Instant,
-    /// Pub/sub, and sharded pub/sub.
-    pub hubs: [Hub; 2],
+    /// Pub/sub.
+    pub hub: Hub,
 }
 
 /// One shared connection, replaced when it breaks.
@@ -76,7 +77,7 @@ impl Remote {
             parked: Mutex::default(),
             blocking,
             started: Instant::now(),
-            hubs: Default::default(),
+            hub: Hub::default(),
         })
     }
 
@@ -84,10 +85,13 @@ impl Remote {
         self.connector.is_cluster()
     }
 
+    #[boxed]
     pub async fn run(&self, command: &Cmd) -> Result<Value, RedisError> {
-        self.with_link(is_idempotent(command), Work::One(command)).await
+        // The futures of a driver for every topology are large, and a run holds several.
+        Box::pin(self.with_link(is_idempotent(command), Work::One(command))).await
     }
 
+    #[boxed]
     pub async fn run_all(&self, commands: &[Cmd]) -> Result<Vec<Value>, RedisError> {
         if commands.is_empty() {
             return Ok(Vec::new());
@@ -98,12 +102,13 @@ impl Remote {
             pipe.add_command(command.clone());
         }
         let again = commands.iter().all(is_idempotent);
-        match self.with_link(again, Work::Transaction(&pipe)).await? {
+        match Box::pin(self.with_link(again, Work::Transaction(&pipe))).await? {
             Value::Array(replies) => Ok(replies),
             other => Err(RedisError::Reply(format!("{other:?}"))),
         }
     }
 
+    #[boxed]
     pub async fn script(
         &self,
         script: &Script,
@@ -133,6 +138,7 @@ impl Remote {
 
     /// Runs a command that waits on the server, on a connection nobody else uses. Dropping the future closes that
     /// connection. With too many waiting already the command must not block: it is asked for again in turns.
+    #[boxed]
     pub async fn run_blocking(&self, command: &Cmd, wait: Duration) -> Result<Value, RedisError> {
         let limit = wait + self.connector.response_timeout();
         let permit = self.blocking.acquire();
@@ -276,7 +282,7 @@ fn is_idempotent(command: &Cmd) -> bool {
         | b"SCAN" | b"HGET" | b"HMGET" | b"HGETALL" | b"HLEN" | b"HEXISTS" | b"HSET"
         | b"LRANGE" | b"LLEN" | b"LINDEX" | b"SMEMBERS" | b"SISMEMBER" | b"SCARD" | b"ZCARD"
         | b"ZSCORE" | b"ZCOUNT" | b"ZRANGE" | b"ZRANGEBYSCORE" | b"ZREMRANGEBYSCORE" | b"XLEN"
-        | b"XRANGE" | b"XREAD" | b"TYPE" => true,
+        | b"TYPE" => true,
         _ => false,
     }
 }

@@ -1,25 +1,37 @@
-//! Ends workflow runs of processes that died, and stops runs that other nodes ask this one to stop. (The heartbeat of
-//! this process is the chat engine's.)
+//! Ends workflow runs of processes that died, and lets runs go on that wait for somebody. (The heartbeat of this process
+//! is the chat engine's.)
 
 use std::time::Duration;
 
 use services_core::Ctx;
 use services_workflow::run::{self, Runs};
 
-/// Looks for abandoned runs several times a lease, until the server stops.
+/// Most time between two attempts while the database is away.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Looks for abandoned runs several times a lease, and for lost ones at once, until the server stops.
 pub async fn reap(ctx: Ctx) {
     let lease = u64::try_from(ctx.config.own.run_lease_seconds).unwrap_or(60).max(1);
-    let mut tick = tokio::time::interval(Duration::from_secs(lease).div_f64(4.0));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let lease = Duration::from_secs(lease);
+    let mut lost = ctx.leases().subscribe();
     loop {
+        lost.mark_unchanged();
+        let pause = match run::reap::reap(&ctx).await {
+            Ok(0) => lease / 4,
+            Ok(count) => {
+                tracing::warn!(count, "ended runs that nobody followed");
+                lease / 4
+            }
+            Err(err) => {
+                ctx.leases().database_was_away(lease);
+                tracing::warn!(error = %err, "could not look for abandoned runs");
+                AGAIN.min(lease / 4)
+            }
+        };
         tokio::select! {
-            _ = tick.tick() => {}
+            () = tokio::time::sleep(pause) => {}
+            _ = lost.changed() => {}
             () = ctx.shutdown().cancelled() => return,
-        }
-        match run::reap::reap(&ctx).await {
-            Ok(0) => {}
-            Ok(count) => tracing::warn!(count, "ended runs whose process had died"),
-            Err(err) => tracing::warn!(error = %err, "could not look for abandoned runs"),
         }
     }
 }
@@ -44,16 +56,10 @@ pub async fn resume(runs: Runs) {
     }
 }
 
-/// Shows runs of this process to clients of other nodes.
+/// Shows runs of this process to clients of other nodes. Redis may be away at the start.
 pub async fn listen_for_watchers(runs: Runs) {
-    if let Err(err) = run::watch::listen(runs).await {
-        tracing::warn!(error = %err, "clients of other nodes do not see runs of this one");
-    }
-}
-
-/// Stops runs of this process that other nodes ask for.
-pub async fn listen_for_stops(runs: Runs) {
-    if let Err(err) = run::stop::listen(runs).await {
-        tracing::warn!(error = %err, "stops that other nodes ask for are not heard");
+    while let Err(err) = run::watch::listen(runs.clone()).await {
+        tracing::warn!(error = %err, "clients of other nodes do not see runs of this one; trying again");
+        tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }

@@ -8,5 +8,6 @@ pub mod leases;
 pub mod lifecycle;
 mod memory;
 pub mod routes;
+mod serve;
 pub mod shell;
 pub mod wiring;

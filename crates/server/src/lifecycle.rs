@@ -1,21 +1,23 @@
 //! Starting, serving and stopping.
 
 use std::{
-    future::{Future, IntoFuture},
+    future::Future,
     net::SocketAddr,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
-use axum::{ServiceExt, extract::Request, serve::ListenerExt};
 use config::Config;
 use http_core::AppState;
 use services_core::Ctx;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tower::util::MapRequestLayer;
 
-use crate::{memory, routes, shell, wiring};
+use crate::{memory, routes, serve, shell, wiring};
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +63,12 @@ pub async fn run(config: Config, mut roles: Roles) -> anyhow::Result<ExitCode> {
     let invalidation = ctx.invalidation().clone();
     let listener = tokio::spawn(async move { invalidation.listen().await });
     let background = wired.start_background(roles)?;
-    let signals = tokio::spawn(watch_signals(ctx.clone()));
-    tokio::spawn(async {
-        // Once the router is built and the first connections are open.
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let _ = tokio::task::spawn_blocking(memory::give_back).await;
-        memory::stay_small().await;
-    });
+    let signals = Signals::listen().context("signals cannot be watched")?;
+    let signals = tokio::spawn(watch_signals(ctx.clone(), signals));
+    tokio::spawn(memory::stay_small());
 
     let outcome = if roles.api {
-        serve(&wired.state, started, grace).await
+        answer(&wired.state, started, grace).await
     } else {
         tracing::info!(?roles, duration_ms = started.elapsed().as_millis(), "ready");
         ctx.shutdown().cancelled().await;
@@ -93,7 +91,7 @@ pub async fn run(config: Config, mut roles: Roles) -> anyhow::Result<ExitCode> {
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(state: &AppState, started: Instant, grace: Duration) -> anyhow::Result<()> {
+async fn answer(state: &AppState, started: Instant, grace: Duration) -> anyhow::Result<()> {
     let ctx = &state.ctx;
     let listener = listen(&ctx.config)?;
     let address = listener.local_addr().context("the listener has no address")?;
@@ -104,23 +102,8 @@ async fn serve(state: &AppState, started: Instant, grace: Duration) -> anyhow::R
         duration_ms = started.elapsed().as_millis(),
         "ready: serving http://{address}; make the first account with POST /console/api/setup or in the web console"
     );
-    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(app);
-    let listener = listener.tap_io(|stream| {
-        // Small frames of event streams must not wait for each other.
-        let _ = stream.set_nodelay(true);
-    });
-    let stop = ctx.shutdown().clone();
-    let server =
-        axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let mut server = std::pin::pin!(server.into_future());
-    tokio::select! {
-        outcome = &mut server => return outcome.context("the server stopped"),
-        () = stop.cancelled() => {}
-    }
-    drain("open requests", grace, async {
-        let _ = server.await;
-    })
-    .await;
+    let open = serve::serve(listener, app, ctx.shutdown()).await;
+    drain("open requests", grace, open.shutdown()).await;
     Ok(())
 }
 
@@ -137,26 +120,31 @@ fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 }
 
 /// First SIGTERM or SIGINT: stop accepting, drain. Second: leave at once.
-async fn watch_signals(ctx: Ctx) {
-    signal().await;
+async fn watch_signals(ctx: Ctx, mut signals: Signals) {
+    signals.next().await;
     tracing::info!("stopping: no new requests, waiting for open ones");
     ctx.shutdown().cancel();
-    signal().await;
+    signals.next().await;
     tracing::warn!("stopping at once");
     std::process::exit(130);
 }
 
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("signals cannot be watched");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// SIGTERM and SIGINT, heard from the moment this is made.
+struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
     }
 }
 

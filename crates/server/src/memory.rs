@@ -1,19 +1,26 @@
-//! Gives back the memory that only the start needed.
+//! Gives back the pages of the program that are not being run.
 //!
-//! Building the router walks through most of the program once, and leaves a heap full of holes behind. Neither is
-//! needed by an idle server: what a request runs is mapped in again from the page cache when it is run.
+//! Building the router walks through most of the program once, and a console that is looked at now and then through much
+//! of it. What is run again is mapped in again from the page cache: some hundred faults of a microsecond each. (The heap
+//! is given back by the allocator, see `main.rs`.)
 
-#![expect(unsafe_code, reason = "calls of the C library, each with its reason")]
+#![expect(unsafe_code, reason = "a call of the C library, with its reason")]
 
 use std::time::Duration;
 
-/// Returns free heap pages and the program's own code pages to the system.
-pub fn give_back() {
-    // SAFETY: has no arguments to get wrong; frees only what the allocator holds free.
-    #[cfg(target_env = "gnu")]
-    unsafe {
-        libc::malloc_trim(0);
+/// How often. The first time, the router is built and the first connections are open.
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// Gives back what was not run lately, for ever.
+pub async fn stay_small() {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    while tokio::task::spawn_blocking(give_back).await.is_ok() {
+        tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Returns the program's own code pages to the system.
+fn give_back() {
     let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
     let program = std::env::current_exe().unwrap_or_default();
     for (start, length) in code_of(&maps, &program.to_string_lossy()) {
@@ -28,42 +35,6 @@ pub fn give_back() {
             );
         }
     }
-}
-
-/// How often it is looked whether a burst has left free memory behind.
-const LOOK: Duration = Duration::from_secs(30);
-
-/// Free memory below this stays with the allocator.
-const SLACK: u64 = 32 << 20;
-
-/// Returns free heap pages to the system after bursts, for ever: the allocator itself keeps what thousands of streams
-/// needed until the process ends.
-pub async fn stay_small() {
-    let mut settled = resident();
-    loop {
-        tokio::time::sleep(LOOK).await;
-        if settled + SLACK < resident() {
-            let trimmed = tokio::task::spawn_blocking(|| {
-                // SAFETY: has no arguments to get wrong; frees only what the allocator holds free.
-                #[cfg(target_env = "gnu")]
-                unsafe {
-                    libc::malloc_trim(0);
-                }
-                resident()
-            });
-            settled = trimmed.await.unwrap_or(settled);
-        } else {
-            settled = settled.min(resident());
-        }
-    }
-}
-
-/// Bytes of memory that are this process's own.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) << 10
 }
 
 /// Start and length of the mappings of `program` that hold code.
@@ -82,7 +53,7 @@ fn code_of(maps: &str, program: &str) -> Vec<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{code_of, give_back, resident};
+    use super::{code_of, give_back};
 
     #[test]
     fn only_the_programs_own_code_is_named() {
@@ -101,6 +72,5 @@ mod tests {
         let kept = vec![1_u8; 1 << 20];
         give_back();
         assert!(kept.iter().all(|byte| *byte == 1));
-        assert!(1 << 20 < resident());
     }
 }

@@ -28,6 +28,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(http_account::router())
         .merge(http_platform::router())
         .merge(http_app::router())
+        .merge(http_knowledge::router())
         .merge(http_model::router())
         .merge(http_conversation::router())
         .merge(http_workflow::router())

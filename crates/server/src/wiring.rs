@@ -106,7 +106,6 @@ impl Wired {
             tasks.push(tokio::spawn(async move {
                 let beside = async {
                     tokio::join!(
-                        leases::listen_for_stops(runs.clone()),
                         leases::listen_for_watchers(runs.clone()),
                         leases::resume(runs.clone()),
                     )
@@ -191,13 +190,17 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
     let events = Events::new(ctx.clone(), plugins.clone());
     let ports = services_app::Ports::new(models.clone(), plugins);
     let annotations = Annotations::new(&models);
-    let world = services_conversation::adapt::ports(&models, &annotations);
+    let mut world = services_conversation::adapt::ports(&models, &annotations);
+    world.tools = Arc::new(tools.clone());
     let engine = Engine::new(ctx.clone(), world);
     engine.watch();
     let runs = Runs::new(
         ctx.clone(),
         engine.hub().clone(),
-        Arc::new(AllNodes::new(&ctx, &models, |ports| ports.tools = Arc::new(tools.clone()))),
+        Arc::new(AllNodes::new(&ctx, &models, |ports| {
+            ports.tools = Arc::new(tools.clone());
+            ports.agents = Arc::new(tools.clone());
+        })),
         Arc::new(SignedUrls(ctx.clone())),
     );
     tools.run_workflows_with(runs.clone());
@@ -216,7 +219,15 @@ pub fn wire(ctx: Ctx) -> anyhow::Result<AppState> {
 
 /// The model providers: those built in, then those of the plugin daemon if one is named.
 fn registry(ctx: &Ctx, plugins: &plugin::PluginModels) -> anyhow::Result<Registry> {
-    let providers = model_runtime::built_in(&ctx.http, model_runtime::Limits::default())
+    let own = &ctx.config.own;
+    let seconds = |value| u64::try_from(value).map(Duration::from_secs);
+    let defaults = model_runtime::Limits::default();
+    let limits = model_runtime::Limits {
+        first_byte: seconds(own.model_first_byte_timeout_seconds).unwrap_or(defaults.first_byte),
+        idle: seconds(own.model_idle_timeout_seconds).unwrap_or(defaults.idle),
+        ..defaults
+    };
+    let providers = model_runtime::built_in(&ctx.http, limits)
         .context("a built-in provider is not declared right")?;
     let registry = Registry::new(providers);
     if !ctx.config.is_plugin_daemon_configured() {

@@ -3,6 +3,7 @@
 //! Every token is bound to the account that asked for it, and the change takes only the token of a proved code that
 //! went to exactly the new address. (The reference takes any token of the flow.)
 
+use boxed::boxed;
 use db::account::Account;
 use services_core::{Ctx, Fault};
 
@@ -40,6 +41,7 @@ pub struct Send<'a> {
 ///
 /// # Errors
 /// [`AccountError::NoAccount`] if the old address is not the user's, [`AccountError::BadToken`]; the limits.
+#[boxed]
 pub async fn send_code(ctx: &Ctx, user: &SignedIn, ask: Send<'_>) -> Result<String, AccountError> {
     limit::check_ip(ctx, ask.ip).await?;
     let own = &user.account.email;
@@ -80,6 +82,7 @@ pub async fn send_code(ctx: &Ctx, user: &SignedIn, ask: Send<'_>) -> Result<Stri
 /// # Errors
 /// [`AccountError::ChangeEmailLocked`], [`AccountError::BadToken`], [`AccountError::WrongEmail`],
 /// [`AccountError::BadCode`].
+#[boxed]
 pub async fn prove(
     ctx: &Ctx,
     user: &SignedIn,
@@ -111,6 +114,7 @@ pub async fn prove(
 ///
 /// # Errors
 /// [`AccountError::EmailTaken`], [`AccountError::Frozen`], [`AccountError::BadToken`], [`AccountError::NoAccount`].
+#[boxed]
 pub async fn finish(
     ctx: &Ctx,
     user: &SignedIn,
@@ -151,6 +155,7 @@ pub async fn finish(
 ///
 /// # Errors
 /// [`AccountError::EmailTaken`], [`AccountError::Frozen`].
+#[boxed]
 pub async fn check_free(ctx: &Ctx, email: &str) -> Result<(), AccountError> {
     let email = email.to_lowercase();
     billing::check_not_frozen(ctx, &email).await?;

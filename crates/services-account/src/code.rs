@@ -3,6 +3,7 @@
 //! A token that proved its code is swapped for one of a later *phase*. Steps that change something take only such a
 //! token; the one a *send* call handed out opens nothing by itself.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,7 @@ impl Grant {
 ///
 /// # Errors
 /// Redis's.
+#[boxed]
 pub async fn issue(
     ctx: &Ctx,
     purpose: Purpose,
@@ -148,6 +150,7 @@ pub async fn issue(
 ///
 /// # Errors
 /// [`AccountError::BadToken`].
+#[boxed]
 pub async fn read(ctx: &Ctx, purpose: Purpose, token: &str) -> Result<Grant, AccountError> {
     let json = ctx.redis.get(&purpose.key(token)).await?.ok_or(AccountError::BadToken)?;
     serde_json::from_slice(&json).map_err(|_| AccountError::BadToken)
@@ -157,6 +160,7 @@ pub async fn read(ctx: &Ctx, purpose: Purpose, token: &str) -> Result<Grant, Acc
 ///
 /// # Errors
 /// [`AccountError::BadToken`] if it was used up meanwhile.
+#[boxed]
 pub async fn use_up(ctx: &Ctx, purpose: Purpose, token: &str) -> Result<(), AccountError> {
     if 0 < ctx.redis.del(&[&purpose.key(token)]).await? {
         Ok(())
@@ -175,6 +179,7 @@ pub fn proves(grant: &Grant, code: &str) -> bool {
 ///
 /// # Errors
 /// Redis's.
+#[boxed]
 pub async fn proves_within_tries(
     ctx: &Ctx,
     purpose: Purpose,

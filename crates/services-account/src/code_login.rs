@@ -1,5 +1,6 @@
 //! Signing in with a code from a mail.
 
+use boxed::boxed;
 use db::account::Account;
 use services_core::Ctx;
 
@@ -18,6 +19,7 @@ use crate::{
 ///
 /// # Errors
 /// [`AccountError::NoAccount`] for an unknown address where nobody may register; the limits.
+#[boxed]
 pub async fn send_code(
     ctx: &Ctx,
     policy: Policy,
@@ -78,6 +80,7 @@ pub(crate) async fn prove(
 ///
 /// # Errors
 /// As [`prove`]; [`AccountError::NoWorkspace`] and its kin.
+#[boxed]
 pub async fn finish(
     ctx: &Ctx,
     policy: Policy,

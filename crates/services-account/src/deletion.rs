@@ -1,5 +1,6 @@
 //! Deleting an account: a code by mail, then a job. On self-hosted servers only the mail follows.
 
+use boxed::boxed;
 use jobs::{Job, tasks};
 use serde_json::json;
 use services_core::Ctx;
@@ -18,6 +19,7 @@ use crate::{
 ///
 /// # Errors
 /// [`AccountError::TooManyMails`].
+#[boxed]
 pub async fn send_code(ctx: &Ctx, user: &SignedIn) -> Result<String, AccountError> {
     let email = &user.account.email;
     limit::DELETION.take(ctx, email).await?;
@@ -30,6 +32,7 @@ pub async fn send_code(ctx: &Ctx, user: &SignedIn) -> Result<String, AccountErro
 ///
 /// # Errors
 /// [`AccountError::BadDeletionCode`].
+#[boxed]
 pub async fn confirm(
     ctx: &Ctx,
     user: &SignedIn,
@@ -62,6 +65,7 @@ pub async fn confirm(
 ///
 /// # Errors
 /// The billing service's; the job is tried again.
+#[boxed]
 pub async fn carry_out(ctx: &Ctx, id: AccountId) -> Result<(), AccountError> {
     if ctx.config.feature.billing_enabled {
         let mut call = Call::get("/account", vec![("account_id", id.to_string())]);
@@ -83,6 +87,7 @@ pub async fn carry_out(ctx: &Ctx, id: AccountId) -> Result<(), AccountError> {
 ///
 /// # Errors
 /// The billing service's.
+#[boxed]
 pub async fn leave_feedback(ctx: &Ctx, email: &str, feedback: &str) -> Result<(), AccountError> {
     let body = json!({"email": email, "feedback": feedback});
     billing::call(ctx, Call::send(net::Method::POST, "/account/delete-feedback", body)).await?;

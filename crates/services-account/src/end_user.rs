@@ -1,5 +1,6 @@
 //! End users: who uses a published app.
 
+use boxed::boxed;
 use db::{
     app::App,
     end_user::{EndUser, NewEndUser},
@@ -50,6 +51,7 @@ impl Failure for EndUserError {
 ///
 /// # Errors
 /// [`EndUserError::NotFound`].
+#[boxed]
 pub async fn find(ctx: &Ctx, app: &App, id: EndUserId) -> Result<EndUser, EndUserError> {
     let mut conn = ctx.db.acquire().await?;
     db::end_user::find_of_app(&mut conn, app.tenant_id, app.id, id)
@@ -63,6 +65,7 @@ pub async fn find(ctx: &Ctx, app: &App, id: EndUserId) -> Result<EndUser, EndUse
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn of_service(ctx: &Ctx, app: &App, user: Option<&str>) -> Result<EndUser, Fault> {
     find_or_create(ctx, app, user, "service-api").await
 }
@@ -71,6 +74,7 @@ pub async fn of_service(ctx: &Ctx, app: &App, user: Option<&str>) -> Result<EndU
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn find_or_create(
     ctx: &Ctx,
     app: &App,
@@ -92,22 +96,43 @@ pub async fn find_or_create(
 
 async fn read_or_create(ctx: &Ctx, app: &App, session: &str, kind: &str) -> Result<EndUser, Fault> {
     let mut conn = ctx.db.acquire().await?;
-    let known =
-        db::end_user::find_by_session(&mut conn, app.tenant_id, app.id, session, kind).await?;
-    if let Some(mut known) = known {
-        if known.r#type != kind {
-            db::end_user::set_type(&mut conn, app.tenant_id, known.id, kind).await?;
-            kind.clone_into(&mut known.r#type);
-        }
+    if let Some(known) = read(&mut conn, app, session, kind).await? {
         return Ok(known);
     }
-    let new = NewEndUser {
-        tenant: app.tenant_id,
-        app: Some(app.id),
-        kind,
-        external_user: Some(session),
-        is_anonymous: session == DEFAULT_SESSION,
-        session,
+    // Of several first requests at once, one makes the user.
+    drop(conn);
+    let mut tx = ctx.db.begin().await?;
+    db::end_user::lock_session(&mut tx, app.tenant_id, session).await?;
+    let user = match read(&mut tx, app, session, kind).await? {
+        Some(known) => known,
+        None => {
+            let new = NewEndUser {
+                tenant: app.tenant_id,
+                app: Some(app.id),
+                kind,
+                external_user: Some(session),
+                is_anonymous: session == DEFAULT_SESSION,
+                session,
+            };
+            db::end_user::insert(&mut tx, new).await?
+        }
     };
-    Ok(db::end_user::insert(&mut conn, new).await?)
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// The user with that session, who is of that type from now on.
+async fn read(
+    conn: &mut db::PgConnection,
+    app: &App,
+    session: &str,
+    kind: &str,
+) -> Result<Option<EndUser>, Fault> {
+    let known = db::end_user::find_by_session(conn, app.tenant_id, app.id, session, kind).await?;
+    let Some(mut known) = known else { return Ok(None) };
+    if known.r#type != kind {
+        db::end_user::set_type(conn, app.tenant_id, known.id, kind).await?;
+        kind.clone_into(&mut known.r#type);
+    }
+    Ok(Some(known))
 }

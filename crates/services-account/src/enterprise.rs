@@ -1,5 +1,6 @@
 //! What accounts and workspaces have to do with the enterprise service: policies of workspaces, and the queues it reads.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -28,6 +29,7 @@ pub struct WorkspacePermission {
 ///
 /// # Errors
 /// If the backend does not say.
+#[boxed]
 pub async fn permission(ctx: &Ctx, tenant: TenantId) -> Result<WorkspacePermission, Fault> {
     let path = format!("/workspaces/{tenant}/permission");
     let answer = enterprise::get(ctx, &path).send().await?;

@@ -1,5 +1,6 @@
 //! Forgotten passwords.
 
+use boxed::boxed;
 use services_core::Ctx;
 
 use crate::{
@@ -20,6 +21,7 @@ const PROVED: &str = "reset";
 ///
 /// # Errors
 /// [`AccountError::IpLimited`] if `ip` is given, [`AccountError::TooManyMails`].
+#[boxed]
 pub async fn send_code(
     ctx: &Ctx,
     policy: Policy,
@@ -56,6 +58,7 @@ pub async fn send_code(
 ///
 /// # Errors
 /// [`AccountError::ResetLocked`], [`AccountError::BadToken`], [`AccountError::WrongEmail`], [`AccountError::BadCode`].
+#[boxed]
 pub async fn prove(
     ctx: &Ctx,
     email: &str,
@@ -71,6 +74,7 @@ pub async fn prove(
 ///
 /// # Errors
 /// [`AccountError::PasswordMismatch`], [`AccountError::BadToken`], [`AccountError::NoAccount`].
+#[boxed]
 pub async fn reset(
     ctx: &Ctx,
     policy: Policy,

@@ -1,5 +1,6 @@
 //! What only the hosted edition has: payment, invoices, partners, education, compliance reports.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// 400 for members who are neither owner nor admin, and if the billing service refuses.
+#[boxed]
 pub async fn payment_link(
     ctx: &Ctx,
     user: &SignedIn,
@@ -38,6 +40,7 @@ pub async fn payment_link(
 ///
 /// # Errors
 /// As [`payment_link`].
+#[boxed]
 pub async fn invoices(ctx: &Ctx, user: &SignedIn) -> Result<Value, AccountError> {
     check_privileged(user)?;
     let query = vec![
@@ -51,6 +54,7 @@ pub async fn invoices(ctx: &Ctx, user: &SignedIn) -> Result<Value, AccountError>
 ///
 /// # Errors
 /// `None` if partner or click are no such things.
+#[boxed]
 pub async fn bind_partner(
     ctx: &Ctx,
     user: &SignedIn,
@@ -73,6 +77,7 @@ fn check_privileged(user: &SignedIn) -> Result<(), AccountError> {
 ///
 /// # Errors
 /// [`AccountError::EducationVerifyLimit`].
+#[boxed]
 pub async fn verify_education(ctx: &Ctx, user: &SignedIn) -> Result<Value, AccountError> {
     let key = format!("edu_verification_rate_limit:{}", user.account.email);
     if !limit::window(ctx, &key, 10, MINUTE).await? {
@@ -86,6 +91,7 @@ pub async fn verify_education(ctx: &Ctx, user: &SignedIn) -> Result<Value, Accou
 ///
 /// # Errors
 /// The billing service's.
+#[boxed]
 pub async fn education_status(ctx: &Ctx, user: &SignedIn) -> Result<Value, AccountError> {
     let query = vec![("account_id", user.account.id.to_string())];
     Ok(billing::call(ctx, Call::get("/education/status", query)).await?)
@@ -95,6 +101,7 @@ pub async fn education_status(ctx: &Ctx, user: &SignedIn) -> Result<Value, Accou
 ///
 /// # Errors
 /// [`AccountError::EducationActivateLimit`].
+#[boxed]
 pub async fn activate_education(
     ctx: &Ctx,
     user: &SignedIn,
@@ -119,6 +126,7 @@ pub async fn activate_education(
 ///
 /// # Errors
 /// The billing service's.
+#[boxed]
 pub async fn complete_school(
     ctx: &Ctx,
     keywords: &str,
@@ -137,6 +145,7 @@ pub async fn complete_school(
 ///
 /// # Errors
 /// [`AccountError::ComplianceLimit`].
+#[boxed]
 pub async fn compliance_report(
     ctx: &Ctx,
     user: &SignedIn,

@@ -1,5 +1,6 @@
 //! Mails other services of the operator have us send.
 
+use boxed::boxed;
 use jobs::{Job, tasks};
 use serde_json::{Map, Value};
 use services_core::Ctx;
@@ -23,6 +24,7 @@ pub struct InnerMail {
 ///
 /// # Errors
 /// The queue's.
+#[boxed]
 pub async fn queue(ctx: &Ctx, mail: InnerMail) -> Result<(), AccountError> {
     let job = Job::new(tasks::MAIL_INNER)
         .set("to", mail.to)

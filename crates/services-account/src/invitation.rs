@@ -1,5 +1,6 @@
 //! Invitations to a workspace.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::{
@@ -42,6 +43,7 @@ struct Note {
 ///
 /// # Errors
 /// The ground's.
+#[boxed]
 pub async fn find(
     ctx: &Ctx,
     workspace: Option<&str>,
@@ -105,6 +107,7 @@ async fn read(
 ///
 /// # Errors
 /// Redis's.
+#[boxed]
 pub async fn address(ctx: &Ctx, token: &str) -> Result<Option<String>, AccountError> {
     Ok(read(ctx, None, None, token).await?.map(|note| note.email))
 }
@@ -113,6 +116,7 @@ pub async fn address(ctx: &Ctx, token: &str) -> Result<Option<String>, AccountEr
 ///
 /// # Errors
 /// 403 if the operator forbids invitations.
+#[boxed]
 pub async fn check(
     ctx: &Ctx,
     workspace: Option<&str>,
@@ -147,6 +151,7 @@ pub struct Acceptance<'a> {
 ///
 /// # Errors
 /// [`AccountError::AlreadyActive`].
+#[boxed]
 pub async fn accept(ctx: &Ctx, acceptance: Acceptance<'_>) -> Result<(), AccountError> {
     let Acceptance { workspace, email, token, .. } = acceptance;
     let found = find(ctx, workspace, email, token).await?.ok_or(AccountError::AlreadyActive)?;
@@ -184,6 +189,7 @@ pub enum Invited {
 ///
 /// # Errors
 /// 403 if the operator forbids invitations.
+#[boxed]
 pub async fn invite(
     ctx: &Ctx,
     inviter: &SignedIn,

@@ -2,6 +2,7 @@
 //!
 //! Without Redis the limits of guesses and addresses do not hold, as in the reference: people can still sign in.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use redis::Window;
@@ -67,6 +68,7 @@ impl SendLimit {
     ///
     /// # Errors
     /// [`AccountError::TooManyMails`] if there is none.
+    #[boxed]
     pub async fn take(&self, ctx: &Ctx, email: &str) -> Result<(), AccountError> {
         if window(ctx, &format!("{}:{email}", self.prefix), self.attempts, self.window).await? {
             return Ok(());
@@ -143,6 +145,7 @@ impl Guesses {
     ///
     /// # Errors
     /// The lock of this kind.
+    #[boxed]
     pub async fn check(self, ctx: &Ctx, email: &str) -> Result<(), AccountError> {
         let count = ctx.redis.get_string(&self.key(email)).await.ok().flatten();
         let count = count.and_then(|count| count.parse::<i64>().ok());
@@ -154,6 +157,7 @@ impl Guesses {
     ///
     /// # Errors
     /// The lock of this kind.
+    #[boxed]
     pub async fn count(self, ctx: &Ctx, email: &str) -> Result<(), AccountError> {
         self.check(ctx, email).await?;
         let key = self.key(email);
@@ -171,6 +175,7 @@ impl Guesses {
     }
 
     /// Forgets the wrong guesses.
+    #[boxed]
     pub async fn forget(self, ctx: &Ctx, email: &str) {
         if let Err(err) = ctx.redis.del(&[&self.key(email)]).await {
             tracing::warn!(error = %err, "a count of wrong guesses was not cleared");
@@ -178,6 +183,7 @@ impl Guesses {
     }
 
     /// Takes one counted guess back.
+    #[boxed]
     pub async fn take_back(self, ctx: &Ctx, email: &str) {
         if let Err(err) = ctx.redis.incr_by(&self.key(email), -1).await {
             tracing::warn!(error = %err, "a count of wrong guesses was not lowered");
@@ -190,6 +196,7 @@ impl Guesses {
 ///
 /// # Errors
 /// [`AccountError::IpLimited`].
+#[boxed]
 pub async fn check_ip(ctx: &Ctx, ip: &str) -> Result<(), AccountError> {
     match ip_is_limited(ctx, ip).await {
         Ok(true) => Err(AccountError::IpLimited),

@@ -1,5 +1,6 @@
 //! What the command line mends: passwords, addresses, workspaces, key pairs.
 
+use boxed::boxed;
 use services_core::Ctx;
 
 use crate::{AccountError, limit::Guesses, locale, password, registration, tenancy};
@@ -10,6 +11,7 @@ use types::AccountId;
 ///
 /// # Errors
 /// 400 in words for an unknown address, a weak password, or two that differ.
+#[boxed]
 pub async fn reset_password(
     ctx: &Ctx,
     email: &str,
@@ -37,6 +39,7 @@ pub async fn reset_password(
 ///
 /// # Errors
 /// 400 in words for an unknown or unusable address, one in use, or two that differ.
+#[boxed]
 pub async fn reset_email(
     ctx: &Ctx,
     email: &str,
@@ -67,6 +70,7 @@ pub async fn reset_email(
 ///
 /// # Errors
 /// [`AccountError::EmailTaken`], 400 for an address that is none.
+#[boxed]
 pub async fn create_tenant(
     ctx: &Ctx,
     email: &str,
@@ -117,6 +121,7 @@ pub async fn create_tenant(
 ///
 /// # Errors
 /// 400 in words in the hosted edition.
+#[boxed]
 pub async fn reset_encrypt_key_pairs(ctx: &Ctx) -> Result<usize, AccountError> {
     if ctx.config.is_cloud() {
         return Err(AccountError::Invalid(

@@ -1,5 +1,6 @@
 //! Members of a workspace and their roles.
 
+use boxed::boxed;
 use db::tenant::Member;
 use services_core::{Ctx, Failure};
 use types::AccountId;
@@ -13,6 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     user: &SignedIn,
@@ -76,6 +78,7 @@ impl Failure for RemoveError {
 ///
 /// # Errors
 /// [`RemoveError`].
+#[boxed]
 pub async fn remove(ctx: &Ctx, user: &SignedIn, id: AccountId) -> Result<(), RemoveError> {
     let mut tx = ctx.db.begin().await?;
     if db::account::find(&mut tx, id).await?.is_none() {
@@ -106,6 +109,7 @@ pub async fn remove(ctx: &Ctx, user: &SignedIn, id: AccountId) -> Result<(), Rem
 ///
 /// # Errors
 /// 404 for an unknown account, 400 in words for everything else.
+#[boxed]
 pub async fn change_role(
     ctx: &Ctx,
     user: &SignedIn,

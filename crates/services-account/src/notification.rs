@@ -1,5 +1,6 @@
 //! Notes of the operator of the hosted edition to its users, kept by the billing service.
 
+use boxed::boxed;
 use serde::Serialize;
 use serde_json::{Value, json};
 use services_core::{Ctx, Failure};
@@ -75,6 +76,7 @@ pub struct Notification {
 ///
 /// # Errors
 /// The billing service's.
+#[boxed]
 pub async fn notify(ctx: &Ctx, note: &Notification) -> Result<Value, NotificationError> {
     let body = serde_json::to_value(note).unwrap_or_default();
     let answer = billing::call(ctx, Call::send(net::Method::POST, "/notifications", body)).await?;
@@ -85,6 +87,7 @@ pub async fn notify(ctx: &Ctx, note: &Notification) -> Result<Value, Notificatio
 ///
 /// # Errors
 /// 400 if no address is known.
+#[boxed]
 pub async fn choose_readers(
     ctx: &Ctx,
     note: &str,

@@ -1,5 +1,6 @@
 //! Our side of OAuth: programs that sign people in with their account here.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::account::Account;
@@ -82,6 +83,7 @@ impl Failure for OAuthError {
 ///
 /// # Errors
 /// [`OAuthError::NoClient`].
+#[boxed]
 pub async fn client(ctx: &Ctx, id: &str) -> Result<OAuthProviderApp, OAuthError> {
     let mut conn = ctx.db.acquire().await?;
     db::oauth_provider_app::find(&mut conn, id).await?.ok_or(OAuthError::NoClient)
@@ -102,6 +104,7 @@ pub fn check_redirect(client: &OAuthProviderApp, uri: Option<&str>) -> Result<()
 ///
 /// # Errors
 /// Redis's.
+#[boxed]
 pub async fn authorize(
     ctx: &Ctx,
     client: &OAuthProviderApp,
@@ -129,6 +132,7 @@ pub struct TokenRequest<'a> {
 ///
 /// # Errors
 /// [`OAuthError::BadRequest`].
+#[boxed]
 pub async fn tokens(
     ctx: &Ctx,
     client: &OAuthProviderApp,
@@ -163,6 +167,7 @@ pub async fn tokens(
 ///
 /// # Errors
 /// [`OAuthError::BadToken`], [`OAuthError::Session`].
+#[boxed]
 pub async fn account(
     ctx: &Ctx,
     client: &OAuthProviderApp,

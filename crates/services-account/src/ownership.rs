@@ -1,5 +1,6 @@
 //! Handing a workspace over: a code by mail to the owner, then the new owner.
 
+use boxed::boxed;
 use services_core::{Ctx, Fault};
 use types::AccountId;
 
@@ -21,6 +22,7 @@ const PROVED: &str = "transfer";
 ///
 /// # Errors
 /// [`AccountError::Forbidden`].
+#[boxed]
 pub async fn check_allowed(ctx: &Ctx, user: &SignedIn) -> Result<(), AccountError> {
     enterprise::check_may_transfer(ctx, user.tenant).await
 }
@@ -29,6 +31,7 @@ pub async fn check_allowed(ctx: &Ctx, user: &SignedIn) -> Result<(), AccountErro
 ///
 /// # Errors
 /// [`AccountError::NotOwner`]; the limits.
+#[boxed]
 pub async fn send_code(
     ctx: &Ctx,
     user: &SignedIn,
@@ -56,6 +59,7 @@ pub async fn send_code(
 /// # Errors
 /// [`AccountError::NotOwner`], [`AccountError::TransferLocked`], [`AccountError::BadToken`],
 /// [`AccountError::WrongEmail`], [`AccountError::BadCode`].
+#[boxed]
 pub async fn prove(
     ctx: &Ctx,
     user: &SignedIn,
@@ -80,6 +84,7 @@ pub async fn prove(
 ///
 /// # Errors
 /// As [`prove`]; [`AccountError::TransferToSelf`], [`AccountError::HeirNotMember`].
+#[boxed]
 pub async fn hand_over(
     ctx: &Ctx,
     user: &SignedIn,

@@ -1,5 +1,6 @@
 //! A user's own account: preferences and password.
 
+use boxed::boxed;
 pub use db::account::ProfileChange;
 use db::{account::Account, account_integrate::AccountIntegrate};
 use services_core::{Ctx, Fault};
@@ -11,6 +12,7 @@ use crate::{AccountError, password, session::SignedIn};
 ///
 /// # Errors
 /// 400 for an avatar that is no file of the user's workspace.
+#[boxed]
 pub async fn update(
     ctx: &Ctx,
     user: &SignedIn,
@@ -41,6 +43,7 @@ pub async fn update(
 ///
 /// # Errors
 /// [`AccountError::WrongPassword`], 400 with the rule for a weak new one.
+#[boxed]
 pub async fn change_password(
     ctx: &Ctx,
     account: &Account,
@@ -73,6 +76,7 @@ pub struct Initialization<'a> {
 ///
 /// # Errors
 /// [`AccountError::BadInvitationCode`] in the hosted edition.
+#[boxed]
 pub async fn initialize(
     ctx: &Ctx,
     user: &SignedIn,
@@ -102,6 +106,7 @@ pub async fn initialize(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn integrates(ctx: &Ctx, id: AccountId) -> Result<Vec<AccountIntegrate>, AccountError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::account_integrate::list(&mut conn, id).await?)

@@ -1,5 +1,6 @@
 //! New accounts, and registration by mail.
 
+use boxed::boxed;
 use db::account::{Account, NewAccount};
 use services_core::Ctx;
 use types::AccountId;
@@ -37,6 +38,7 @@ pub struct Newcomer<'a> {
 /// # Errors
 /// [`AccountError::NoAccount`] if nobody may register, [`AccountError::NoWorkspace`] if nobody may own one.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn create_with_workspace(
     ctx: &Ctx,
     policy: Policy,
@@ -142,6 +144,7 @@ async fn check_open(ctx: &Ctx, policy: Policy, email: &str) -> Result<(), Accoun
 ///
 /// # Errors
 /// [`AccountError::IpLimited`], [`AccountError::TooManyMails`], [`AccountError::Frozen`].
+#[boxed]
 pub async fn send_code(
     ctx: &Ctx,
     email: &str,
@@ -174,6 +177,7 @@ pub type Proof = (String, String);
 /// # Errors
 /// [`AccountError::RegisterLocked`], [`AccountError::BadToken`], [`AccountError::WrongEmail`],
 /// [`AccountError::BadCode`].
+#[boxed]
 pub async fn prove(
     ctx: &Ctx,
     email: &str,
@@ -213,6 +217,7 @@ pub(crate) async fn prove_by_mail(
 ///
 /// # Errors
 /// [`AccountError::PasswordMismatch`], [`AccountError::BadToken`], [`AccountError::EmailTaken`], …
+#[boxed]
 pub async fn finish(
     ctx: &Ctx,
     policy: Policy,

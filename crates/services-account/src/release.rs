@@ -1,5 +1,6 @@
 //! Whether there is a newer release.
 
+use boxed::boxed;
 use std::{cmp::Ordering, time::Duration};
 
 use serde_json::Value;
@@ -19,6 +20,7 @@ pub struct Release {
 }
 
 /// Asks `CHECK_UPDATE_URL` for a release newer than `current`.
+#[boxed]
 pub async fn newest(ctx: &Ctx, current: &str) -> Release {
     let mut release = Release {
         version: types::DIFY_VERSION.to_owned(),

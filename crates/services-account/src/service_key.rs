@@ -1,5 +1,6 @@
 //! Keys of the service API (`/v1`): which app or workspace a bearer speaks for.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::{api_token::ApiToken, app::App};
@@ -92,6 +93,7 @@ pub fn bearer(header: Option<&str>) -> Result<&str, KeyError> {
 ///
 /// # Errors
 /// [`KeyError`].
+#[boxed]
 pub async fn app(ctx: &Ctx, token: &str) -> Result<App, KeyError> {
     let key = find(ctx, "app", token).await?;
     let id = key.app_id.ok_or(KeyError::NoApp)?;
@@ -121,6 +123,7 @@ pub async fn app(ctx: &Ctx, token: &str) -> Result<App, KeyError> {
 ///
 /// # Errors
 /// [`KeyError`].
+#[boxed]
 pub async fn dataset(ctx: &Ctx, token: &str) -> Result<SignedIn, KeyError> {
     let key = find(ctx, "dataset", token).await?;
     let tenant = key.tenant_id.ok_or(KeyError::NoTenant)?;
@@ -131,6 +134,7 @@ pub async fn dataset(ctx: &Ctx, token: &str) -> Result<SignedIn, KeyError> {
 ///
 /// # Errors
 /// [`KeyError::NoOwner`].
+#[boxed]
 pub async fn owner(ctx: &Ctx, tenant: TenantId) -> Result<SignedIn, KeyError> {
     session::owner_of(ctx, tenant).await.map_err(|err| match err {
         SessionError::Fault(fault) => KeyError::Fault(fault),

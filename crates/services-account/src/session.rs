@@ -1,5 +1,6 @@
 //! Whom a console request speaks for.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -133,6 +134,7 @@ impl Failure for SessionError {
 ///
 /// # Errors
 /// [`SessionError`]: all but faults are 401.
+#[boxed]
 pub async fn authenticate(ctx: &Ctx, token: &str) -> Result<SignedIn, SessionError> {
     let claims = crypto::jwt::decode(token, &ctx.secret, ctx.now().timestamp())
         .map_err(|err| SessionError::BadToken(err.to_string()))?;
@@ -154,6 +156,7 @@ pub async fn authenticate(ctx: &Ctx, token: &str) -> Result<SignedIn, SessionErr
 ///
 /// # Errors
 /// [`SessionError::Banned`], [`SessionError::Nobody`].
+#[boxed]
 pub async fn load(ctx: &Ctx, id: AccountId) -> Result<SignedIn, SessionError> {
     let mut conn = ctx.db.acquire().await?;
     let account = db::account::find(&mut conn, id).await?.ok_or(SessionError::Nobody)?;
@@ -176,6 +179,7 @@ pub async fn load(ctx: &Ctx, id: AccountId) -> Result<SignedIn, SessionError> {
 ///
 /// # Errors
 /// [`SessionError::Nobody`] if the workspace has none.
+#[boxed]
 pub async fn owner_of(ctx: &Ctx, tenant: TenantId) -> Result<SignedIn, SessionError> {
     let mut conn = ctx.db.acquire().await?;
     let owner = db::tenant::owner(&mut conn, tenant).await?.ok_or(SessionError::Nobody)?;
@@ -187,6 +191,7 @@ pub async fn owner_of(ctx: &Ctx, tenant: TenantId) -> Result<SignedIn, SessionEr
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn is_set_up(ctx: &Ctx) -> Result<bool, Fault> {
     // Once set up, a server stays so: only the negative answer is asked again.
     if ctx.is_set_up_known() {
@@ -203,6 +208,7 @@ pub async fn is_set_up(ctx: &Ctx) -> Result<bool, Fault> {
 /// Makes an access token worthless before it expires (signing out).
 ///
 /// The reference lets it live on; see `docs/deviations.md`.
+#[boxed]
 pub async fn revoke(ctx: &Ctx, token: &str) {
     let ttl = Duration::from_secs(
         u64::try_from(ctx.config.feature.access_token_expire_minutes).unwrap_or(60) * 60,

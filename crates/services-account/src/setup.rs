@@ -1,5 +1,6 @@
 //! The first account of a server.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use db::account::NewAccount;
 use services_core::{Ctx, Fault};
@@ -20,6 +21,7 @@ pub enum Step {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn step(ctx: &Ctx) -> Result<Step, AccountError> {
     if ctx.config.is_cloud() {
         return Ok(Step::Finished(None));
@@ -33,6 +35,7 @@ pub async fn step(ctx: &Ctx) -> Result<Step, AccountError> {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn init_is_done(ctx: &Ctx, session_says: bool) -> Result<bool, AccountError> {
     if ctx.config.is_cloud() || init_password(ctx).is_none() || session_says {
         return Ok(true);
@@ -45,6 +48,7 @@ pub async fn init_is_done(ctx: &Ctx, session_says: bool) -> Result<bool, Account
 ///
 /// # Errors
 /// [`AccountError::AlreadySetUp`], [`AccountError::InitFailed`].
+#[boxed]
 pub async fn check_init(ctx: &Ctx, guess: &str) -> Result<(), AccountError> {
     let mut conn = ctx.db.acquire().await?;
     if 0 < db::tenant::count(&mut conn).await? {
@@ -81,6 +85,7 @@ pub struct SetUp<'a> {
 /// # Errors
 /// [`AccountError::AlreadySetUp`], [`AccountError::InitNotValidated`], 400 for a weak password.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn set_up(ctx: &Ctx, cmd: SetUp<'_>) -> Result<(), AccountError> {
     let mut conn = ctx.db.acquire().await?;
     check_untouched(&mut conn).await?;

@@ -1,5 +1,6 @@
 //! Signing in and out: passwords, sessions, refresh tokens.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::account::Account;
@@ -42,6 +43,7 @@ pub struct PasswordLogin<'a> {
 /// # Errors
 /// [`AccountError::BadCredentials`], [`AccountError::LoginLocked`], [`AccountError::Banned`], …
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn with_password(
     ctx: &Ctx,
     policy: Policy,
@@ -116,6 +118,7 @@ async fn authenticate(
 ///
 /// # Errors
 /// The ground's.
+#[boxed]
 pub async fn open(ctx: &Ctx, id: AccountId, ip: Option<&str>) -> Result<Tokens, AccountError> {
     let mut conn = ctx.db.acquire().await?;
     if let Some(ip) = ip.filter(|ip| !ip.is_empty()) {
@@ -207,6 +210,7 @@ impl Failure for RefreshError {
 ///
 /// # Errors
 /// [`RefreshError`].
+#[boxed]
 pub async fn refresh(ctx: &Ctx, token: Option<&str>) -> Result<Tokens, RefreshError> {
     let token = token.filter(|token| !token.is_empty()).ok_or(RefreshError::Missing)?;
     let key = refresh_key(token);
@@ -232,6 +236,7 @@ pub async fn refresh(ctx: &Ctx, token: Option<&str>) -> Result<Tokens, RefreshEr
 ///
 /// # Errors
 /// Redis's.
+#[boxed]
 pub async fn sign_out(
     ctx: &Ctx,
     id: AccountId,

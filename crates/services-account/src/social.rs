@@ -1,5 +1,6 @@
 //! Signing in with an account at GitHub or Google.
 
+use boxed::boxed;
 use db::account::Account;
 use serde::Deserialize;
 use serde_json::Value;
@@ -220,6 +221,7 @@ pub struct Callback<'a> {
 /// # Errors
 /// The ground's; everything else is told at the sign-in page.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn finish(
     ctx: &Ctx,
     policy: Policy,

@@ -1,5 +1,6 @@
 //! New workspaces: the row, its key pair, its credits, how it keeps plugins current.
 
+use boxed::boxed;
 use crypto::tenant_key;
 use db::{PgConnection, plugin_upgrade_strategy::UpgradeStrategy, tenant::Tenant};
 use services_core::{Ctx, Fault};
@@ -59,6 +60,7 @@ pub(crate) async fn store_key_pair(ctx: &Ctx, id: TenantId) -> Result<String, Ac
 ///
 /// # Errors
 /// [`AccountError::NoWorkspace`], [`AccountError::WorkspacesExhausted`].
+#[boxed]
 pub async fn create_for(
     ctx: &Ctx,
     policy: Policy,
@@ -78,6 +80,7 @@ pub async fn create_for(
 ///
 /// # Errors
 /// The ground's.
+#[boxed]
 pub async fn create(
     ctx: &Ctx,
     name: &str,

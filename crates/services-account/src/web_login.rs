@@ -1,5 +1,6 @@
 //! Signing in to web apps of the enterprise edition.
 
+use boxed::boxed;
 use crypto::jwt::WebLoginClaims;
 use db::account::Account;
 use services_core::Ctx;
@@ -10,6 +11,7 @@ use crate::{AccountError, code_login, limit::Guesses, locale, password};
 ///
 /// # Errors
 /// [`AccountError::BadCredentials`], [`AccountError::Banned`], [`AccountError::LoginLocked`].
+#[boxed]
 pub async fn with_password(ctx: &Ctx, email: &str, text: &str) -> Result<String, AccountError> {
     let normal = email.to_lowercase();
     Guesses::Login.count(ctx, &normal).await?;
@@ -32,6 +34,7 @@ pub async fn with_password(ctx: &Ctx, email: &str, text: &str) -> Result<String,
 ///
 /// # Errors
 /// [`AccountError::BadCredentials`] for an unknown address; the limit.
+#[boxed]
 pub async fn send_code(
     ctx: &Ctx,
     email: &str,
@@ -45,6 +48,7 @@ pub async fn send_code(
 ///
 /// # Errors
 /// [`AccountError::BadToken`], [`AccountError::WrongEmail`], [`AccountError::BadCode`].
+#[boxed]
 pub async fn with_code(
     ctx: &Ctx,
     email: &str,

@@ -1,5 +1,6 @@
 //! Passports of the web app (`/api`): which app and end user a browser speaks for.
 
+use boxed::boxed;
 use db::{app::App, end_user::EndUser, site::Site};
 use services_core::{Ctx, Failure, Fault};
 
@@ -69,6 +70,7 @@ impl Failure for PassportError {
 ///
 /// # Errors
 /// [`PassportError`].
+#[boxed]
 pub async fn authenticate(ctx: &Ctx, passport: &str) -> Result<Visitor, PassportError> {
     let claims = crypto::jwt::decode(passport, &ctx.secret, ctx.now().timestamp())
         .map_err(|err| PassportError::Bad(err.to_string()))?;

@@ -1,5 +1,6 @@
 //! Workspaces: lists, names, looks, which one a user works in.
 
+use boxed::boxed;
 use db::{credit_pool::CreditPool, tenant::Tenant};
 use serde_json::{Value, json};
 use services_core::{Ctx, Fault};
@@ -23,6 +24,7 @@ pub struct Seen {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list(ctx: &Ctx, account: AccountId) -> Result<Vec<Tenant>, AccountError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::tenant::joined(&mut conn, account).await?)
@@ -32,6 +34,7 @@ pub async fn list(ctx: &Ctx, account: AccountId) -> Result<Vec<Tenant>, AccountE
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list_all(
     ctx: &Ctx,
     page: i64,
@@ -47,6 +50,7 @@ pub async fn list_all(
 ///
 /// # Errors
 /// [`AccountError::Archived`] if there is none.
+#[boxed]
 pub async fn current(ctx: &Ctx, user: &SignedIn) -> Result<Seen, AccountError> {
     let mut conn = ctx.db.acquire().await?;
     let tenant = find(&mut conn, user.tenant).await?;
@@ -63,6 +67,7 @@ pub async fn current(ctx: &Ctx, user: &SignedIn) -> Result<Seen, AccountError> {
 ///
 /// # Errors
 /// [`AccountError::NotLinked`] if it is not theirs or archived.
+#[boxed]
 pub async fn switch(ctx: &Ctx, user: &SignedIn, to: &str) -> Result<Seen, AccountError> {
     let to: TenantId = to.parse().map_err(|_| AccountError::NotLinked)?;
     let mut conn = ctx.db.acquire().await?;
@@ -79,6 +84,7 @@ pub async fn switch(ctx: &Ctx, user: &SignedIn, to: &str) -> Result<Seen, Accoun
 ///
 /// # Errors
 /// 400 for a name that is too long.
+#[boxed]
 pub async fn rename(ctx: &Ctx, user: &SignedIn, name: &str) -> Result<Seen, AccountError> {
     if 255 < name.chars().count() {
         return Err(AccountError::Invalid("The name is longer than 255 characters.".to_owned()));
@@ -92,6 +98,7 @@ pub async fn rename(ctx: &Ctx, user: &SignedIn, name: &str) -> Result<Seen, Acco
 ///
 /// # Errors
 /// 400 for a logo that is no file of the workspace.
+#[boxed]
 pub async fn customize(
     ctx: &Ctx,
     user: &SignedIn,
@@ -132,6 +139,7 @@ pub fn custom_config(tenant: &Tenant) -> Value {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn credits(
     ctx: &Ctx,
     tenant: TenantId,
@@ -168,6 +176,7 @@ async fn seen(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn owner_by_email(ctx: &Ctx, email: &str) -> Result<Option<AccountId>, AccountError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::account::find_by_email(&mut conn, email).await?.map(|account| account.id))

@@ -5,6 +5,7 @@ mod delete;
 mod edit;
 mod list;
 
+use boxed::boxed;
 pub use create::{CreateApp, born, create};
 pub use delete::{delete, purge};
 pub use edit::{EditApp, edit, enable_api, enable_site, rename, set_icon};
@@ -72,6 +73,7 @@ impl Failure for AppError {
 ///
 /// # Errors
 /// [`AppError::NotFound`].
+#[boxed]
 pub async fn find(ctx: &Ctx, tenant: TenantId, id: AppId) -> Result<App, AppError> {
     let mut conn = ctx.db.acquire().await?;
     db::app::find(&mut conn, tenant, id).await?.ok_or(AppError::NotFound)
@@ -81,6 +83,7 @@ pub async fn find(ctx: &Ctx, tenant: TenantId, id: AppId) -> Result<App, AppErro
 ///
 /// # Errors
 /// [`AppError::NotFound`], [`AppError::Mode`].
+#[boxed]
 pub async fn find_of(
     ctx: &Ctx,
     tenant: TenantId,

@@ -4,6 +4,7 @@ mod external;
 mod form;
 mod llm;
 
+use boxed::boxed;
 use db::{
     account::Account,
     app::{App, NewApp},
@@ -83,6 +84,7 @@ pub struct Looks {
 /// # Errors
 /// [`ConvertError::Invalid`] for an app that was never configured or has no prompt.
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn convert(
     ctx: &Ctx,
     app: &App,

@@ -1,5 +1,6 @@
 //! An app with everything the console shows beside it.
 
+use boxed::boxed;
 use db::{
     app::{App, AppTag},
     site::Site,
@@ -71,6 +72,7 @@ pub struct FullDetail {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn of(ctx: &Ctx, mut app: App) -> Result<Detail, Fault> {
     let stored = stored::load(ctx, &mut app).await?;
     dress(ctx, app, stored).await
@@ -80,6 +82,7 @@ pub async fn of(ctx: &Ctx, mut app: App) -> Result<Detail, Fault> {
 ///
 /// # Errors
 /// The database's, and those of the tool catalogue.
+#[boxed]
 pub async fn full(ctx: &Ctx, ports: &Ports, mut app: App) -> Result<FullDetail, Fault> {
     let stored = stored::load(ctx, &mut app).await?;
     let deleted_tools = match &stored {

@@ -1,5 +1,6 @@
 //! An app offered as an MCP server: its row.
 
+use boxed::boxed;
 use db::{
     app::App,
     app_mcp_server::{AppMcpServer, AppMcpServerChanges, NewAppMcpServer},
@@ -76,6 +77,7 @@ pub struct Edit {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn find(ctx: &Ctx, app: &App) -> Result<Option<AppMcpServer>, McpServerError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::app_mcp_server::find_by_app(&mut conn, app.tenant_id, app.id).await?)
@@ -85,6 +87,7 @@ pub async fn find(ctx: &Ctx, app: &App) -> Result<Option<AppMcpServer>, McpServe
 ///
 /// # Errors
 /// [`McpServerError::Exists`].
+#[boxed]
 pub async fn create(
     ctx: &Ctx,
     app: &App,
@@ -111,6 +114,7 @@ pub async fn create(
 ///
 /// # Errors
 /// [`McpServerError::NotFound`], [`McpServerError::Invalid`] for a status that is none.
+#[boxed]
 pub async fn update(ctx: &Ctx, app: &App, edit: Edit) -> Result<AppMcpServer, McpServerError> {
     let id: Uuid = edit.id.parse().map_err(|_| McpServerError::NotFound)?;
     let status = edit.status.as_deref().filter(|status| !status.is_empty());
@@ -135,6 +139,7 @@ pub async fn update(ctx: &Ctx, app: &App, edit: Edit) -> Result<AppMcpServer, Mc
 ///
 /// # Errors
 /// [`McpServerError::NotFound`].
+#[boxed]
 pub async fn refresh(
     ctx: &Ctx,
     tenant: TenantId,

@@ -1,8 +1,10 @@
 //! Icons of the tools an app uses, and the app's own description.
 
+use boxed::boxed;
 use db::app::App;
 use serde_json::{Value, json};
 use services_core::Ctx;
+use types::TenantId;
 use uuid::Uuid;
 
 use crate::{
@@ -25,6 +27,7 @@ pub struct Info {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn info(ctx: &Ctx, app: &App) -> Result<Info, AppError> {
     let mut conn = ctx.db.acquire().await?;
     let tags = db::app::tags(&mut conn, app.tenant_id, &[app.id.0]).await?;
@@ -39,17 +42,15 @@ pub async fn info(ctx: &Ctx, app: &App) -> Result<Info, AppError> {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn tool_icons(ctx: &Ctx, app: &App) -> Result<Object, AppError> {
     let tools = tools(ctx, app).await?;
-    let base = &ctx.config.feature.console_api_url;
     let mut icons = Object::new();
     for tool in tools.iter().filter(|tool| 4 <= tool.len()) {
         let name = text(tool, "tool_name").unwrap_or_default();
         let provider = text(tool, "provider_id").unwrap_or_default();
         let icon = match text(tool, "provider_type") {
-            Some("builtin") => json!(format!(
-                "{base}/console/api/workspaces/current/tool-provider/builtin/{provider}/icon"
-            )),
+            Some("builtin") => builtin_icon(ctx, provider).into(),
             Some("api") => api_icon(ctx, app, provider).await?,
             _ => continue,
         };
@@ -88,10 +89,25 @@ fn graph_tools(graph: &str) -> Vec<Object> {
         .collect()
 }
 
+/// Where the icon of a provider that comes with the server is.
+#[must_use]
+pub fn builtin_icon(ctx: &Ctx, provider: &str) -> String {
+    let base = &ctx.config.feature.console_api_url;
+    format!("{base}/console/api/workspaces/current/tool-provider/builtin/{provider}/icon")
+}
+
+/// Where an icon of a plugin is.
+#[must_use]
+pub fn plugin_icon(ctx: &Ctx, tenant: TenantId, file: &str) -> String {
+    let base = &ctx.config.feature.console_api_url;
+    format!("{base}/console/api/workspaces/current/plugin/icon?tenant_id={tenant}&filename={file}")
+}
+
 /// The icon of an API tool provider: colour and letter.
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn api_icon(ctx: &Ctx, app: &App, provider: &str) -> Result<Value, AppError> {
     let stored = match provider.parse::<Uuid>() {
         Ok(id) => {

@@ -1,5 +1,6 @@
 //! What a client needs to know to show an app: its form, its features, the limits of uploads.
 
+use boxed::boxed;
 use db::app::App;
 use serde_json::{Value, json};
 use services_core::Ctx;
@@ -15,6 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// [`AppError::Unavailable`] for an app that was never configured or published.
+#[boxed]
 pub async fn of(ctx: &Ctx, app: &App) -> Result<Object, AppError> {
     let mut conn = ctx.db.acquire().await?;
     let has_workflow = app.mode.parse::<AppMode>().is_ok_and(AppMode::has_workflow);

@@ -1,5 +1,6 @@
 //! The web app of an app.
 
+use boxed::boxed;
 use db::{
     app::App,
     site::{Site, SiteChanges},
@@ -16,6 +17,7 @@ const MAX_DISCLAIMER: usize = 512;
 ///
 /// # Errors
 /// [`AppError::NoSite`].
+#[boxed]
 pub async fn find(ctx: &Ctx, app: &App) -> Result<Site, AppError> {
     let mut conn = ctx.db.acquire().await?;
     db::site::find_by_app(&mut conn, app.id).await?.ok_or(AppError::NoSite)
@@ -25,6 +27,7 @@ pub async fn find(ctx: &Ctx, app: &App) -> Result<Site, AppError> {
 ///
 /// # Errors
 /// [`AppError::NoSite`], [`AppError::Invalid`] for a disclaimer that is too long.
+#[boxed]
 pub async fn update(
     ctx: &Ctx,
     app: &App,
@@ -48,6 +51,7 @@ pub async fn update(
 ///
 /// # Errors
 /// [`AppError::NoSite`].
+#[boxed]
 pub async fn reset_code(ctx: &Ctx, app: &App, by: AccountId) -> Result<Site, AppError> {
     let code = crypto::token::site_code();
     let mut conn = ctx.db.acquire().await?;

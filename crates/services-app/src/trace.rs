@@ -4,6 +4,7 @@ mod check;
 mod provider;
 mod url;
 
+use boxed::boxed;
 pub use provider::Provider;
 
 use db::app::App;
@@ -65,6 +66,7 @@ impl Failure for TraceError {
 ///
 /// # Errors
 /// [`TraceError::Invalid`] if there is no such app.
+#[boxed]
 pub async fn setting(ctx: &Ctx, tenant: TenantId, app: AppId) -> Result<Value, TraceError> {
     let app = find_app(ctx, tenant, app).await?;
     let stored = app.tracing.as_deref().filter(|text| !text.is_empty());
@@ -76,6 +78,7 @@ pub async fn setting(ctx: &Ctx, tenant: TenantId, app: AppId) -> Result<Value, T
 ///
 /// # Errors
 /// [`TraceError::Invalid`] if there is no such app or provider.
+#[boxed]
 pub async fn set(
     ctx: &Ctx,
     tenant: TenantId,
@@ -99,6 +102,7 @@ pub async fn set(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn credentials(
     ctx: &Ctx,
     tenant: TenantId,
@@ -136,6 +140,7 @@ pub async fn credentials(
 ///
 /// # Errors
 /// [`TraceError::BadCredentials`], [`TraceError::Exists`], [`TraceError::Refused`] for fields that do not fit.
+#[boxed]
 pub async fn create(
     ctx: &Ctx,
     tenant: TenantId,
@@ -165,6 +170,7 @@ pub async fn create(
 ///
 /// # Errors
 /// [`TraceError::NotExists`], [`TraceError::Refused`] for fields that do not fit or open nothing.
+#[boxed]
 pub async fn update(
     ctx: &Ctx,
     tenant: TenantId,
@@ -192,6 +198,7 @@ pub async fn update(
 ///
 /// # Errors
 /// [`TraceError::NotExists`].
+#[boxed]
 pub async fn delete(ctx: &Ctx, tenant: TenantId, app: AppId, name: &str) -> Result<(), TraceError> {
     let row = find_row(ctx, tenant, app, name).await?.ok_or(TraceError::NotExists)?;
     let mut conn = ctx.db.acquire().await?;

@@ -6,6 +6,7 @@ mod files;
 mod models;
 mod moderation;
 mod speech;
+mod thoughts;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ pub fn models(models: &Models) -> Arc<dyn ModelSource> {
     Arc::new(self::models::Source(models.clone()))
 }
 
-/// The world without knowledge, which is added by who has it.
+/// The world without knowledge and tools, which are added by who has them.
 #[must_use]
 pub fn ports(models: &Models, annotations: &Annotations) -> Ports {
     let ctx = models.ctx();
@@ -37,5 +38,7 @@ pub fn ports(models: &Models, annotations: &Annotations) -> Ports {
         external_data: Arc::new(extensions::Extensions(ctx.clone())),
         files: Arc::new(files::Files(ctx.clone())),
         speaker: Arc::new(speech::Voice(models.clone())),
+        tools: Arc::new(Absent),
+        thoughts: Arc::new(thoughts::Thoughts(ctx.clone())),
     }
 }

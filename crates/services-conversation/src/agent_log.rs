@@ -1,5 +1,6 @@
 //! What an agent did for an answer, round by round.
 
+use boxed::boxed;
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use db::{
@@ -118,6 +119,7 @@ pub struct Call {
 ///
 /// # Errors
 /// [`AgentLogError`].
+#[boxed]
 pub async fn find(
     ctx: &Ctx,
     app: &App,
@@ -172,6 +174,10 @@ async fn icon(ctx: &Ctx, app: &App, config: &Value) -> Result<Value, AgentLogErr
     match text("tool_provider_type") {
         "dataset-retrieval" => Ok("".into()),
         "api" => meta::api_icon(ctx, app, text("tool_provider")).await.map_err(fault),
+        "builtin" => Ok(meta::builtin_icon(ctx, text("tool_provider")).into()),
+        "plugin" if !text("tool_icon").is_empty() => {
+            Ok(meta::plugin_icon(ctx, app.tenant_id, text("tool_icon")).into())
+        }
         _ => Ok(config.get("tool_icon").cloned().unwrap_or_default()),
     }
 }

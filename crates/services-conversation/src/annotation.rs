@@ -1,12 +1,12 @@
 //! Answers that builders fixed.
 
+use boxed::boxed;
 use db::{
     annotation::{self as rows, Annotation, Hit, NewAnnotation, Setting},
     app::App,
     message_list,
 };
 use services_core::{Ctx, Failure, Fault};
-use services_platform::tag::escape_like;
 use types::{AccountId, AnnotationId, Limit, MessageId, Page};
 use uuid::Uuid;
 
@@ -66,13 +66,14 @@ impl Failure for AnnotationError {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     app: &App,
     keyword: &str,
     window: Limit,
 ) -> Result<Page<Annotation>, Fault> {
-    let keyword = escape_like(keyword);
+    let keyword = db::like::escape(keyword);
     let shown = Limit { page: window.page, limit: window.limit.min(100) };
     let mut conn = ctx.db.acquire().await?;
     let total = rows::count(&mut conn, app.id, &keyword).await?;
@@ -90,6 +91,7 @@ fn full_means_more<T>(page: Page<T>) -> Page<T> {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn count(ctx: &Ctx, app: &App) -> Result<i64, Fault> {
     let mut conn = ctx.db.acquire().await?;
     Ok(rows::count(&mut conn, app.id, "").await?)
@@ -99,6 +101,7 @@ pub async fn count(ctx: &Ctx, app: &App) -> Result<i64, Fault> {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn export(ctx: &Ctx, app: &App) -> Result<Vec<Annotation>, Fault> {
     let mut conn = ctx.db.acquire().await?;
     let mut found = rows::list(&mut conn, app.id, "", 0, i64::MAX).await?;
@@ -132,6 +135,7 @@ pub struct Wish<'a> {
 /// # Errors
 /// [`AnnotationError`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn create(
     ctx: &Ctx,
     app: &App,
@@ -176,6 +180,7 @@ pub async fn create(
 /// # Errors
 /// [`AnnotationError::NotFound`], [`AnnotationError::QuestionRequired`], [`AnnotationError::NoAnswer`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn update(
     ctx: &Ctx,
     app: &App,
@@ -197,6 +202,7 @@ pub async fn update(
 ///
 /// # Errors
 /// [`AnnotationError::NotFound`].
+#[boxed]
 pub async fn delete(ctx: &Ctx, app: &App, id: AnnotationId) -> Result<(), AnnotationError> {
     if delete_all(ctx, app, Some(&[id.0])).await? == 0 {
         return Err(AnnotationError::NotFound);
@@ -209,6 +215,7 @@ pub async fn delete(ctx: &Ctx, app: &App, id: AnnotationId) -> Result<(), Annota
 /// # Errors
 /// The database's.
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn delete_all(ctx: &Ctx, app: &App, ids: Option<&[Uuid]>) -> Result<u64, Fault> {
     let mut tx = ctx.db.begin().await?;
     let deleted = rows::delete(&mut tx, app.id, ids).await?;
@@ -221,6 +228,7 @@ pub async fn delete_all(ctx: &Ctx, app: &App, ids: Option<&[Uuid]>) -> Result<u6
 ///
 /// # Errors
 /// [`AnnotationError::NotFound`].
+#[boxed]
 pub async fn hits(
     ctx: &Ctx,
     app: &App,
@@ -240,6 +248,7 @@ pub async fn hits(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn setting(ctx: &Ctx, app: &App) -> Result<Option<Setting>, Fault> {
     let mut conn = ctx.db.acquire().await?;
     Ok(rows::setting(&mut conn, app.id).await?)
@@ -249,6 +258,7 @@ pub async fn setting(ctx: &Ctx, app: &App) -> Result<Option<Setting>, Fault> {
 ///
 /// # Errors
 /// [`AnnotationError::NoSetting`].
+#[boxed]
 pub async fn set_threshold(
     ctx: &Ctx,
     app: &App,

@@ -1,5 +1,6 @@
 //! Annotations from a CSV file.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -92,6 +93,7 @@ pub fn most_bytes(ctx: &Ctx) -> usize {
 ///
 /// # Errors
 /// [`ImportError::TooOften`].
+#[boxed]
 pub async fn count(ctx: &Ctx, tenant: TenantId) -> Result<(), ImportError> {
     let settings = &ctx.config.feature;
     let limits = [
@@ -145,6 +147,7 @@ pub struct File {
 /// # Errors
 /// [`ImportError`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn accept(
     ctx: &Ctx,
     app: &App,
@@ -198,6 +201,7 @@ pub struct Import {
 /// # Errors
 /// [`AppError::NotFound`], and the database's.
 #[tracing::instrument(skip_all, fields(app.id = %import.app))]
+#[boxed]
 pub async fn import(ctx: &Ctx, import: &Import) -> Result<(), AppError> {
     app::find(ctx, import.tenant, import.app).await?;
     let new: Vec<(Uuid, &str, &str)> = import
@@ -217,6 +221,7 @@ pub async fn import(ctx: &Ctx, import: &Import) -> Result<(), AppError> {
 ///
 /// # Errors
 /// Redis's.
+#[boxed]
 pub async fn ended(ctx: &Ctx, import: &Import, how: &Status) -> Result<(), Fault> {
     leave_slot(ctx, import.tenant, import.job).await;
     status::put(ctx, Action::Import, import.job, how).await

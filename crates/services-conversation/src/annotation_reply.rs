@@ -7,6 +7,7 @@
 mod index;
 pub mod status;
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use app_engine::{
@@ -102,6 +103,7 @@ pub struct Wanted {
 /// # Errors
 /// Faults of the ground.
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn switch_on(ctx: &Ctx, app: &App, by: AccountId, wanted: Wanted) -> Result<Uuid, Fault> {
     let id = Uuid::new_v4();
     let job = Job::new(tasks::ENABLE_ANNOTATION_REPLY)
@@ -120,6 +122,7 @@ pub async fn switch_on(ctx: &Ctx, app: &App, by: AccountId, wanted: Wanted) -> R
 /// # Errors
 /// Faults of the ground.
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn switch_off(ctx: &Ctx, app: &App) -> Result<Uuid, Fault> {
     let id = Uuid::new_v4();
     let job = Job::new(tasks::DISABLE_ANNOTATION_REPLY)
@@ -213,6 +216,7 @@ impl Annotations {
     /// # Errors
     /// [`ReplyError`]; the app replies as before then.
     #[tracing::instrument(skip_all, fields(app.id = %enable.app))]
+    #[boxed]
     pub async fn enable(&self, enable: Enable) -> Result<(), ReplyError> {
         let Enable { tenant, app, by, wanted } = enable;
         let ctx = self.ctx();
@@ -234,6 +238,7 @@ impl Annotations {
     /// # Errors
     /// [`ReplyError`].
     #[tracing::instrument(skip_all, fields(app.id = %app))]
+    #[boxed]
     pub async fn disable(&self, tenant: TenantId, app: AppId) -> Result<(), ReplyError> {
         let ctx = self.ctx();
         app::find(ctx, tenant, app).await?;
@@ -249,6 +254,7 @@ impl Annotations {
     /// # Errors
     /// [`ReplyError`].
     #[tracing::instrument(skip_all, fields(app.id = %app))]
+    #[boxed]
     pub async fn complete(&self, tenant: TenantId, app: AppId) -> Result<(), ReplyError> {
         let ctx = self.ctx();
         app::find(ctx, tenant, app).await?;

@@ -1,5 +1,6 @@
 //! What a model does beside answering: new titles of conversations, questions that could follow.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::{app::App, message_list::MessageRow};
@@ -94,6 +95,7 @@ impl Failure for AssistError {
 ///
 /// # Errors
 /// [`TalkError::NoConversation`], [`TalkError::NoMessage`].
+#[boxed]
 pub async fn name(
     engine: &Engine,
     app: &App,
@@ -115,6 +117,7 @@ pub async fn name(
 ///
 /// # Errors
 /// [`AssistError`].
+#[boxed]
 pub async fn questions(
     models: &Models,
     app: &App,

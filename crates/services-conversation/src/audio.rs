@@ -1,5 +1,6 @@
 //! Sound: what people say to an app, and an app's words spoken.
 
+use boxed::boxed;
 use bytes::Bytes;
 use db::app::App;
 use futures::{StreamExt, stream};
@@ -105,6 +106,7 @@ pub struct Recording {
 /// # Errors
 /// [`AudioError`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn hear(
     models: &Models,
     app: &App,
@@ -147,6 +149,7 @@ pub struct Speech<'a> {
 /// # Errors
 /// [`AudioError`]. What the model says before its first sound is an error here; what happens later breaks the stream.
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn speak(
     models: &Models,
     app: &App,
@@ -183,6 +186,7 @@ pub async fn speak(
 ///
 /// # Errors
 /// [`AudioError`].
+#[boxed]
 pub async fn voices(
     models: &Models,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! What users and builders think of an app, as a file.
 
+use boxed::boxed;
 use chrono::{NaiveDate, NaiveDateTime};
 use db::{
     app::App,
@@ -121,6 +122,7 @@ const COLUMNS: [&str; 17] = [
 ///
 /// # Errors
 /// [`ExportError::Date`].
+#[boxed]
 pub async fn export(ctx: &Ctx, app: &App, wish: Wish<'_>) -> Result<File, ExportError> {
     let filter = ExportFilter {
         source: wish.source,

@@ -1,5 +1,6 @@
 //! Files of messages: looked up and checked when a question comes in, shown when its answer ends.
 
+use boxed::boxed;
 use std::collections::HashMap;
 
 use app_engine::basic::{Caller, config::FileRules};
@@ -25,6 +26,7 @@ const LONGEST_EXTENSION: usize = 10;
 ///
 /// # Errors
 /// [`GenerateError::Invalid`] in the reference's words.
+#[boxed]
 pub async fn resolve(
     ctx: &Ctx,
     tenant: TenantId,
@@ -212,6 +214,7 @@ pub fn rows(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn of_past(
     ctx: &Ctx,
     tenant: TenantId,

@@ -8,6 +8,7 @@ pub mod limit;
 pub mod naming;
 mod prepare;
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use app_engine::{
@@ -18,7 +19,7 @@ use app_engine::{
     ports::RunContext,
     wire::Prefix,
 };
-use db::app::App;
+use db::{app::App, running::Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
@@ -114,7 +115,7 @@ pub struct Started {
 }
 
 /// An answer on record.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answered {
     /// The text as the model gave it.
     pub answer: String,
@@ -143,12 +144,13 @@ impl Started {
     }
 }
 
-/// Asks a chat or completion app. When this returns, the message is on record and the run goes on by itself: whoever
+/// Asks a chat, agent or completion app. When this returns, the message is on record and the run goes on by itself: whoever
 /// drops [`Started`] does not end it.
 ///
 /// # Errors
 /// [`GenerateError`] for what is refused before anything is written. What goes wrong later is in the run's log.
 #[tracing::instrument(skip_all, fields(app.id = %ask.app.id, mode = ask.app.mode))]
+#[boxed]
 pub async fn start(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
     let key = ask.idempotency.clone();
     match begin(engine, ask).await {
@@ -170,7 +172,7 @@ async fn begin(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
     }
     let slot = limit::take(engine.ctx(), &ask.app).await?;
     let prepared = match prepare::prepare(engine, ask).await {
-        Ok(prepared) => prepared,
+        Ok(prepared) => Box::new(prepared),
         Err(err) => {
             slot.leave().await;
             return Err(err);
@@ -191,7 +193,9 @@ async fn begin(engine: &Engine, ask: Ask) -> Result<Started, GenerateError> {
     };
     // Set once: the run is new.
     let _ = started.run.prefix.set(started.prefix());
-    let course = answer::Course { engine: engine.clone(), prepared, guard, slot, tell_begun, tell };
+    let held = engine.ctx().leases().hold(Kind::Message, prepared.row.id.0);
+    let course =
+        answer::Course { engine: engine.clone(), prepared, guard, slot, held, tell_begun, tell };
     // The run is on its way before its message is on record, so that the model need not wait for the disk; nobody is
     // told anything before it is. It goes on if the client leaves meanwhile: the message would have nobody else.
     engine.ctx().spawn(answer::follow(course));

@@ -1,5 +1,6 @@
 //! What the builders of an app see of its conversations.
 
+use boxed::boxed;
 use std::collections::HashMap;
 
 use chrono::{NaiveDateTime, Timelike};
@@ -11,7 +12,6 @@ use db::{
 };
 use serde_json::{Map, Value};
 use services_core::{Ctx, Fault};
-use services_platform::tag::escape_like;
 use types::{AccountId, ConversationId, Limit, MessageId, Page};
 use uuid::Uuid;
 
@@ -40,8 +40,9 @@ pub struct Wish<'a> {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list(ctx: &Ctx, app: &App, wish: Wish<'_>) -> Result<Page<Logged>, Fault> {
-    let keyword = wish.keyword.filter(|keyword| !keyword.is_empty()).map(escape_like);
+    let keyword = wish.keyword.filter(|keyword| !keyword.is_empty()).map(db::like::escape);
     let to_last_second = |end: NaiveDateTime| end.with_second(59).unwrap_or(end);
     let filter = LogFilter {
         is_completion: app.mode == "completion",
@@ -68,6 +69,7 @@ pub async fn list(ctx: &Ctx, app: &App, wish: Wish<'_>) -> Result<Page<Logged>, 
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn first_annotations(
     ctx: &Ctx,
     app: &App,
@@ -84,6 +86,7 @@ pub async fn first_annotations(
 ///
 /// # Errors
 /// [`TalkError::NoConversation`].
+#[boxed]
 pub async fn find(
     ctx: &Ctx,
     app: &App,
@@ -103,6 +106,7 @@ pub async fn find(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn configs(
     ctx: &Ctx,
     app: &App,
@@ -133,6 +137,7 @@ pub async fn configs(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn config(ctx: &Ctx, app: &App, row: &Logged) -> Result<Map<String, Value>, Fault> {
     let own = row.override_model_configs.as_deref().filter(|text| !text.is_empty());
     if let Some(own) = own {
@@ -170,6 +175,7 @@ fn stored(row: &db::app_model_config::AppModelConfig) -> Map<String, Value> {
 ///
 /// # Errors
 /// [`TalkError::NoConversation`], [`TalkError::NoFirstMessage`].
+#[boxed]
 pub async fn messages(
     ctx: &Ctx,
     app: &App,
@@ -202,6 +208,7 @@ pub async fn messages(
 ///
 /// # Errors
 /// [`TalkError::NoMessage`].
+#[boxed]
 pub async fn message(ctx: &Ctx, app: &App, id: MessageId) -> Result<Shown, TalkError> {
     let mut conn = ctx.db.acquire().await?;
     let row = message_list::find(&mut conn, app.id, id).await?.ok_or(TalkError::NoMessage)?;

@@ -4,6 +4,7 @@ pub mod lease;
 pub mod retention;
 mod rows;
 
+use boxed::boxed;
 use db::{
     DbError,
     message::{Begun, Ended},
@@ -35,13 +36,21 @@ impl Recorder {
     /// Starts the tasks.
     #[must_use]
     pub fn start(ctx: &Ctx) -> Self {
-        Self { begins: Lane::start(ctx, write_begins), ends: Lane::start(ctx, write_ends) }
+        Self {
+            begins: Lane::start(
+                ctx,
+                &["messages", "conversations", "dify_rs_running"],
+                write_begins,
+            ),
+            ends: Lane::start(ctx, &["conversation_messages"], write_ends),
+        }
     }
 
     /// Writes that a run begins. Resolves when that is durable.
     ///
     /// # Errors
     /// When the database refuses the row or stays away.
+    #[boxed]
     pub async fn begin(&self, row: Begin) -> Result<(), NotRecorded> {
         self.begins.write(row).await
     }
@@ -50,6 +59,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When the database refuses the row or stays away.
+    #[boxed]
     pub async fn end(&self, row: Ended) -> Result<(), NotRecorded> {
         self.ends.write(row).await
     }

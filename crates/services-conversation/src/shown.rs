@@ -1,5 +1,6 @@
 //! Messages with all that hangs on them, links signed anew.
 
+use boxed::boxed;
 use std::collections::HashMap;
 
 use db::{
@@ -91,6 +92,7 @@ pub struct Thought {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn of(
     ctx: &Ctx,
     conn: &mut PgConnection,

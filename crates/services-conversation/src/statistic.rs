@@ -1,5 +1,6 @@
 //! Daily figures of an app.
 
+use boxed::boxed;
 use db::{
     app::App,
     app_statistic::{self, Day, Days, SessionDay},
@@ -12,6 +13,7 @@ use crate::time_range::TimeRange;
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn days(ctx: &Ctx, app: &App, range: TimeRange) -> Result<Vec<Day>, Fault> {
     let mut conn = ctx.db.acquire_replica().await?;
     Ok(app_statistic::days(&mut conn, app.id, of(range)).await?)
@@ -21,6 +23,7 @@ pub async fn days(ctx: &Ctx, app: &App, range: TimeRange) -> Result<Vec<Day>, Fa
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn sessions(ctx: &Ctx, app: &App, range: TimeRange) -> Result<Vec<SessionDay>, Fault> {
     let mut conn = ctx.db.acquire_replica().await?;
     Ok(app_statistic::sessions(&mut conn, app.id, of(range)).await?)

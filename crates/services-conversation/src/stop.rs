@@ -3,6 +3,7 @@
 //! The flags are the reference's, so a Python server in the same deployment stops our runs and we stop its. Among us a
 //! message on a channel says it at once; flags are looked at once a second, in one call for all runs.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use app_engine::{RunHub, RunKey, basic::Caller};
@@ -26,6 +27,7 @@ const POLL: Duration = Duration::from_secs(1);
 const FLAGS: usize = 500;
 
 /// Notes whose task it is.
+#[boxed]
 pub async fn note_owner(ctx: &Ctx, task: Uuid, caller: Caller) {
     let key = owner_key(&task.to_string());
     if let Err(err) = ctx.redis.set_ex(&key, caller.task_owner(), OWNER_LIFE).await {
@@ -35,7 +37,12 @@ pub async fn note_owner(ctx: &Ctx, task: Uuid, caller: Caller) {
 }
 
 /// Whether the task is the caller's. `false` as well when nobody knows.
-pub async fn is_owner(ctx: &Ctx, task: &str, caller: Caller) -> bool {
+#[boxed]
+pub async fn is_owner(ctx: &Ctx, hub: &RunHub, task: &str, caller: Caller) -> bool {
+    let here = task.parse().ok().and_then(|id| hub.find(RunKey::Task(id)));
+    if let Some(owner) = here.as_ref().and_then(|run| run.owner.get()) {
+        return *owner == caller;
+    }
     match ctx.redis.get_string(&owner_key(task)).await {
         Ok(owner) => owner.is_some_and(|owner| owner == caller.task_owner()),
         Err(err) => {
@@ -47,13 +54,15 @@ pub async fn is_owner(ctx: &Ctx, task: &str, caller: Caller) -> bool {
 
 /// Ends a task of the caller's; nothing happens to one that is somebody else's or over. `task` is what the client sent.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn stop(ctx: &Ctx, hub: &RunHub, task: &str, caller: Caller) {
-    if is_owner(ctx, task, caller).await {
+    if is_owner(ctx, hub, task, caller).await {
         set_flag(ctx, hub, task).await;
     }
 }
 
 /// Ends a task, whosever it is.
+#[boxed]
 pub async fn set_flag(ctx: &Ctx, hub: &RunHub, task: &str) {
     let id = task.parse::<Uuid>().ok();
     if let Some(run) = id.and_then(|id| hub.find(RunKey::Task(id))) {

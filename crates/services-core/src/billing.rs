@@ -1,5 +1,6 @@
 //! The one way to the billing service of the hosted edition.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -76,6 +77,7 @@ impl Failure for BillingError {
 ///
 /// # Errors
 /// In the reference's words if it refuses; a fault if it is not there.
+#[boxed]
 pub async fn call(ctx: &Ctx, call: Call<'_>) -> Result<Value, BillingError> {
     let settings = &ctx.config.direct;
     let url = format!("{}{}", settings.billing_api_url.trim_end_matches('/'), call.path);

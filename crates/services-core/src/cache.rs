@@ -3,6 +3,7 @@
 //! A cached value remembers the version each of its tags had before it was loaded. Outdating a tag raises its version,
 //! so a value that was being loaded at that moment is out of date as well.
 
+use boxed::boxed;
 use std::{
     collections::HashMap,
     future::Future,
@@ -46,6 +47,7 @@ impl Invalidation {
     }
 
     /// Drops every value cached under `tag`, on this node now and on the others as the announcement reaches them.
+    #[boxed]
     pub async fn outdate(&self, tag: &str) {
         self.raise(tag);
         if let Err(err) = self.0.redis.publish(CHANNEL, tag.as_bytes()).await {
@@ -55,6 +57,7 @@ impl Invalidation {
 
     /// Listens to the announcements of other nodes, for ever: Redis may come after the server, and go and come back.
     /// The server runs this once.
+    #[boxed]
     pub async fn listen(&self) {
         let mut pause = RETRY_FIRST;
         loop {

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::{
     cache::{Cache, Invalidation},
     fresh::Fresh,
+    leases::Leases,
 };
 
 /// What the server wires into a [`Ctx`].
@@ -67,6 +68,7 @@ struct Inner {
     recent: moka::sync::Cache<String, ()>,
     set_up: AtomicBool,
     process: Uuid,
+    leases: Leases,
     tracker: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -103,6 +105,7 @@ impl Ctx {
                 .build(),
             set_up: AtomicBool::new(false),
             process: Uuid::new_v4(),
+            leases: Leases::default(),
             tracker: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         }))
@@ -153,6 +156,12 @@ impl Ctx {
     #[must_use]
     pub fn process(&self) -> Uuid {
         self.0.process
+    }
+
+    /// Runs this process lost, and whether it may judge other processes.
+    #[must_use]
+    pub fn leases(&self) -> &Leases {
+        &self.0.leases
     }
 
     /// API keys by type and text.

@@ -1,5 +1,6 @@
 //! The one way to the enterprise service, and what its licence allows.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -68,6 +69,7 @@ impl Question {
     ///
     /// # Errors
     /// If the service does not answer, or refuses.
+    #[boxed]
     pub async fn send(self) -> Result<Value, Fault> {
         let response = self
             .call
@@ -90,6 +92,7 @@ impl Question {
 ///
 /// # Errors
 /// If the service does not answer.
+#[boxed]
 pub async fn info(ctx: &Ctx) -> Result<Value, Fault> {
     get(ctx, "/info").send().await
 }
@@ -109,6 +112,7 @@ pub enum Unlicensed {
 ///
 /// # Errors
 /// See [`Unlicensed`].
+#[boxed]
 pub async fn check_license(ctx: &Ctx) -> Result<(), Unlicensed> {
     if !is_on(ctx) {
         return Ok(());

@@ -8,6 +8,10 @@ pub mod ctx;
 pub mod enterprise;
 pub mod failure;
 pub mod fresh;
+pub mod idempotency;
+pub mod leases;
+pub mod marketplace;
+pub mod secret_form;
 pub mod tenant_secret;
 
 pub use ctx::{Ctx, CtxParts};

@@ -1,6 +1,7 @@
 //! Secrets of a workspace: encrypted with its public key, which is in the database; decrypted with its private key,
 //! which is in object storage.
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use crypto::tenant_key::{TenantPrivateKey, TenantPublicKey, private_key_path};
@@ -12,6 +13,7 @@ use crate::{Ctx, Fault};
 ///
 /// # Errors
 /// If the workspace has no key pair.
+#[boxed]
 pub async fn encrypt(ctx: &Ctx, tenant: TenantId, secret: &str) -> Result<String, Fault> {
     let mut all = encrypt_all(ctx, tenant, vec![secret.to_owned()]).await?;
     Ok(all.pop().unwrap_or_default())
@@ -21,6 +23,7 @@ pub async fn encrypt(ctx: &Ctx, tenant: TenantId, secret: &str) -> Result<String
 ///
 /// # Errors
 /// If the workspace has no key pair.
+#[boxed]
 pub async fn encrypt_all(
     ctx: &Ctx,
     tenant: TenantId,
@@ -54,6 +57,7 @@ pub async fn encrypt_all(
 ///
 /// # Errors
 /// If the workspace's private key cannot be read.
+#[boxed]
 pub async fn decrypt(ctx: &Ctx, tenant: TenantId, token: &str) -> Result<Option<String>, Fault> {
     let mut all = decrypt_all(ctx, tenant, vec![token.to_owned()]).await?;
     Ok(all.pop().flatten())
@@ -63,6 +67,7 @@ pub async fn decrypt(ctx: &Ctx, tenant: TenantId, token: &str) -> Result<Option<
 ///
 /// # Errors
 /// If the workspace's private key cannot be read.
+#[boxed]
 pub async fn decrypt_all(
     ctx: &Ctx,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! The credentials that a model's calls are spread over.
 
+use boxed::boxed;
 use std::collections::{HashMap, HashSet};
 
 use db::provider::{
@@ -65,6 +66,7 @@ pub struct Entry {
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn list(
     models: &Models,
     tenant: TenantId,
@@ -158,6 +160,7 @@ pub struct Wish {
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(model = model.name))]
+#[boxed]
 pub async fn replace(
     models: &Models,
     tenant: TenantId,
@@ -282,6 +285,7 @@ async fn settle(
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn set_enabled(
     models: &Models,
     tenant: TenantId,
@@ -306,6 +310,7 @@ pub async fn set_enabled(
 ///
 /// # Errors
 /// [`SetupError::Refused`] with the provider's words.
+#[boxed]
 pub async fn validate(
     models: &Models,
     tenant: TenantId,

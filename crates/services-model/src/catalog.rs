@@ -1,5 +1,6 @@
 //! What the console shows of providers and their models: set up or not, which models can be used, and why not.
 
+use boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use indexmap::IndexMap;
@@ -97,6 +98,7 @@ pub struct ProviderState {
 ///
 /// # Errors
 /// Faults of the ground.
+#[boxed]
 pub async fn providers(
     models: &Models,
     tenant: TenantId,
@@ -181,6 +183,7 @@ fn custom_models(setup: &Setup, provider: &str) -> Vec<CustomModel> {
 ///
 /// # Errors
 /// Faults of the ground.
+#[boxed]
 pub async fn models_of(
     models: &Models,
     tenant: TenantId,
@@ -208,6 +211,7 @@ pub struct UsableModels {
 ///
 /// # Errors
 /// Faults of the ground.
+#[boxed]
 pub async fn usable(
     models: &Models,
     tenant: TenantId,
@@ -229,6 +233,7 @@ pub async fn usable(
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn parameter_rules(
     models: &Models,
     tenant: TenantId,
@@ -254,6 +259,7 @@ pub async fn parameter_rules(
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn icon(
     models: &Models,
     tenant: TenantId,
@@ -412,6 +418,7 @@ fn positions(
 ///
 /// # Errors
 /// Faults of the ground.
+#[boxed]
 pub async fn default_model(
     models: &Models,
     tenant: TenantId,
@@ -452,6 +459,7 @@ async fn usable_first(
 ///
 /// # Errors
 /// [`SetupError`] unless the provider exists and some provider has such a model that can be used.
+#[boxed]
 pub async fn set_default_model(
     models: &Models,
     tenant: TenantId,

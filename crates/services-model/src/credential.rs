@@ -1,5 +1,6 @@
 //! The credentials of a provider: several may be stored, one is in use.
 
+use boxed::boxed;
 use db::provider::{choice, credential};
 use model_runtime::Credentials;
 use types::TenantId;
@@ -23,6 +24,7 @@ pub struct CredentialName {
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn names(
     models: &Models,
     tenant: TenantId,
@@ -41,6 +43,7 @@ pub async fn names(
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn find(
     models: &Models,
     tenant: TenantId,
@@ -64,6 +67,7 @@ pub async fn find(
 ///
 /// # Errors
 /// [`SetupError::Refused`] with the provider's words.
+#[boxed]
 pub async fn validate(
     models: &Models,
     tenant: TenantId,
@@ -79,6 +83,7 @@ pub async fn validate(
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(provider))]
+#[boxed]
 pub async fn create(
     models: &Models,
     tenant: TenantId,
@@ -141,6 +146,7 @@ pub struct Change<'a> {
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(provider))]
+#[boxed]
 pub async fn update(
     models: &Models,
     tenant: TenantId,
@@ -183,6 +189,7 @@ pub async fn update(
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(provider))]
+#[boxed]
 pub async fn delete(
     models: &Models,
     tenant: TenantId,
@@ -219,6 +226,7 @@ pub async fn delete(
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(provider))]
+#[boxed]
 pub async fn switch(
     models: &Models,
     tenant: TenantId,
@@ -256,6 +264,7 @@ pub enum Preference {
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn prefer(
     models: &Models,
     tenant: TenantId,

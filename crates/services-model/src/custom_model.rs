@@ -1,5 +1,6 @@
 //! Models a workspace adds to a provider, each with credentials of its own; and which models are offered.
 
+use boxed::boxed;
 use db::provider::{credential, model};
 use model_runtime::{Credentials, ModelType};
 use types::TenantId;
@@ -37,6 +38,7 @@ pub struct ModelCredential {
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn names(
     models: &Models,
     tenant: TenantId,
@@ -55,6 +57,7 @@ pub async fn names(
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn find(
     models: &Models,
     tenant: TenantId,
@@ -94,6 +97,7 @@ pub async fn find(
 ///
 /// # Errors
 /// [`SetupError::Refused`] with the provider's words.
+#[boxed]
 pub async fn validate(
     models: &Models,
     tenant: TenantId,
@@ -110,6 +114,7 @@ pub async fn validate(
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(model = model.name))]
+#[boxed]
 pub async fn create(
     models: &Models,
     tenant: TenantId,
@@ -150,6 +155,7 @@ pub async fn create(
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(model = model.name))]
+#[boxed]
 pub async fn update(
     models: &Models,
     tenant: TenantId,
@@ -194,6 +200,7 @@ pub async fn update(
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(model = model.name))]
+#[boxed]
 pub async fn delete_credential(
     models: &Models,
     tenant: TenantId,
@@ -240,6 +247,7 @@ pub enum Adoption {
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(model = model.name))]
+#[boxed]
 pub async fn switch(
     models: &Models,
     tenant: TenantId,
@@ -277,6 +285,7 @@ pub async fn switch(
 /// # Errors
 /// [`SetupError`].
 #[tracing::instrument(skip_all, fields(model = model.name))]
+#[boxed]
 pub async fn delete(models: &Models, tenant: TenantId, model: Model<'_>) -> Result<(), SetupError> {
     let desk = Desk::open(models, tenant, model.provider).await?;
     let mut tx = models.ctx().db.begin().await?;
@@ -292,6 +301,7 @@ pub async fn delete(models: &Models, tenant: TenantId, model: Model<'_>) -> Resu
 ///
 /// # Errors
 /// [`SetupError`].
+#[boxed]
 pub async fn set_enabled(
     models: &Models,
     tenant: TenantId,

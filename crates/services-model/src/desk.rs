@@ -1,6 +1,7 @@
 //! What every change of a provider begins and ends with: the provider, the names its rows carry, the forms, secrets
 //! sealed and opened, and the caches of the reference that hold decrypted values.
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use crypto::mask;
@@ -81,6 +82,7 @@ impl<'m> Desk<'m> {
     }
 
     /// Provider credentials as they are to be stored, if the form and the provider take them.
+    #[boxed]
     pub async fn checked(&self, credentials: &Credentials) -> Result<Credentials, SetupError> {
         let form = self.schema().provider_credential_schema.as_ref().ok_or_else(|| {
             SetupError::Invalid(format!(
@@ -94,6 +96,7 @@ impl<'m> Desk<'m> {
     }
 
     /// Credentials of an added model as they are to be stored, if the form and the provider take them.
+    #[boxed]
     pub async fn checked_model(
         &self,
         kind: ModelType,
@@ -112,6 +115,7 @@ impl<'m> Desk<'m> {
     }
 
     /// The text to store: secrets encrypted, in Python's JSON.
+    #[boxed]
     pub async fn seal(
         &self,
         mut credentials: Credentials,
@@ -135,6 +139,7 @@ impl<'m> Desk<'m> {
     }
 
     /// A stored text with its secrets decrypted; what does not decrypt stays as it is.
+    #[boxed]
     pub async fn unseal(&self, stored: &str, secrets: &[&str]) -> Result<Credentials, SetupError> {
         let mut credentials = crate::setup::parse(stored);
         let mut fields = Vec::new();
@@ -155,6 +160,7 @@ impl<'m> Desk<'m> {
     }
 
     /// Puts the stored value where a secret arrived as "keep it".
+    #[boxed]
     pub async fn keep_hidden(
         &self,
         given: &mut Credentials,
@@ -176,6 +182,7 @@ impl<'m> Desk<'m> {
     }
 
     /// To be called after the commit: nobody serves what was.
+    #[boxed]
     pub async fn changed(&self, cached: &[Cached]) -> Result<(), SetupError> {
         self.models.outdate(self.tenant).await;
         if cached.is_empty() {

@@ -11,6 +11,7 @@ pub mod plugins;
 pub mod ready;
 pub mod setup;
 
+use boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use model_runtime::{ModelType, Registry, id::ProviderId, registry::UnknownProvider};
@@ -105,6 +106,7 @@ impl Models {
     ///
     /// # Errors
     /// Faults of the ground.
+    #[boxed]
     pub async fn setup(&self, tenant: TenantId) -> Result<Arc<Setup>, Fault> {
         let found = self
             .setups
@@ -118,6 +120,7 @@ impl Models {
     }
 
     /// To be called after every change of a workspace's providers.
+    #[boxed]
     pub async fn outdate(&self, tenant: TenantId) {
         self.ctx.invalidation().outdate(&cache_tag(tenant)).await;
     }
@@ -126,6 +129,7 @@ impl Models {
     ///
     /// # Errors
     /// [`ModelError`].
+    #[boxed]
     pub async fn resolve(
         &self,
         tenant: TenantId,
@@ -142,6 +146,7 @@ impl Models {
     ///
     /// # Errors
     /// [`ModelError::NoDefault`].
+    #[boxed]
     pub async fn default_name(
         &self,
         tenant: TenantId,
@@ -179,6 +184,7 @@ impl Models {
     ///
     /// # Errors
     /// [`ModelError`].
+    #[boxed]
     pub async fn default_model(
         &self,
         tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Calls of plugins back into the server: on whose behalf they are made, and the settings of their endpoints.
 
+use boxed::boxed;
 use db::end_user::NewEndUser;
 use serde_json::{Map, Value};
 use services_core::{Ctx, tenant_secret};
@@ -24,6 +25,7 @@ pub struct Caller {
 ///
 /// # Errors
 /// [`SetupError::Invalid`] if there is no such workspace, or the user's id is none.
+#[boxed]
 pub async fn caller(ctx: &Ctx, tenant: &str, user: &str) -> Result<Caller, SetupError> {
     let unknown = || SetupError::invalid("tenant not found");
     if tenant.is_empty() {
@@ -61,6 +63,7 @@ pub async fn caller(ctx: &Ctx, tenant: &str, user: &str) -> Result<Caller, Setup
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn session(ctx: &Ctx, caller: Caller) -> Result<String, SetupError> {
     let mut conn = ctx.db.acquire().await?;
     let known = db::end_user::find(&mut conn, caller.tenant, caller.user).await?;
@@ -82,6 +85,7 @@ pub enum Operation {
 ///
 /// # Errors
 /// Faults of the ground.
+#[boxed]
 pub async fn endpoint_settings(
     ctx: &Ctx,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! What the console asks of the plugin daemon and passes on.
 
+use boxed::boxed;
 use model_runtime::id::ProviderId;
 use plugin::{Daemon, DaemonError, endpoint::Endpoint, entity::AgentProvider};
 use serde_json::{Map, Value};
@@ -57,6 +58,7 @@ pub struct NewEndpoint<'a> {
 ///
 /// # Errors
 /// [`PluginError`].
+#[boxed]
 pub async fn create_endpoint(
     daemon: &Daemon,
     tenant: TenantId,
@@ -80,6 +82,7 @@ pub async fn create_endpoint(
 ///
 /// # Errors
 /// [`PluginError`].
+#[boxed]
 pub async fn list_endpoints(
     daemon: &Daemon,
     tenant: TenantId,
@@ -94,6 +97,7 @@ pub async fn list_endpoints(
 ///
 /// # Errors
 /// [`PluginError`].
+#[boxed]
 pub async fn update_endpoint(
     daemon: &Daemon,
     tenant: TenantId,
@@ -109,6 +113,7 @@ pub async fn update_endpoint(
 ///
 /// # Errors
 /// [`PluginError`].
+#[boxed]
 pub async fn delete_endpoint(
     daemon: &Daemon,
     tenant: TenantId,
@@ -121,6 +126,7 @@ pub async fn delete_endpoint(
 ///
 /// # Errors
 /// [`PluginError`].
+#[boxed]
 pub async fn switch_endpoint(
     daemon: &Daemon,
     tenant: TenantId,
@@ -137,6 +143,7 @@ pub async fn switch_endpoint(
 ///
 /// # Errors
 /// [`PluginError`].
+#[boxed]
 pub async fn list_agent_providers(
     daemon: &Daemon,
     tenant: TenantId,
@@ -148,6 +155,7 @@ pub async fn list_agent_providers(
 ///
 /// # Errors
 /// [`PluginError`].
+#[boxed]
 pub async fn find_agent_provider(
     daemon: &Daemon,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! A model with credentials, ready to be called; calls are spread over several credentials where set up so.
 
+use boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use model_runtime::{
@@ -109,6 +110,7 @@ impl ReadyModel {
     ///
     /// # Errors
     /// What the provider answers instead; with several credentials, the last refusal when all refuse.
+    #[boxed]
     pub async fn invoke_llm(
         &self,
         call: &CallContext,

@@ -1,5 +1,6 @@
 //! Keys of the service API: listing, minting, revoking.
 
+use boxed::boxed;
 pub use db::api_token::ApiToken;
 use db::{api_token::Holder, app::App};
 use services_core::{Ctx, Failure, Fault};
@@ -88,6 +89,7 @@ impl Failure for ApiKeyError {
 ///
 /// # Errors
 /// [`ApiKeyError::NoApp`], [`ApiKeyError::NoDataset`].
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     tenant: TenantId,
@@ -107,6 +109,7 @@ pub async fn list(
 /// # Errors
 /// [`ApiKeyError::NoApp`], [`ApiKeyError::NoDataset`], [`ApiKeyError::TooMany`].
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn create(
     ctx: &Ctx,
     tenant: TenantId,
@@ -129,6 +132,7 @@ pub async fn create(
 ///
 /// # Errors
 /// [`ApiKeyError::NoAppOfKey`], [`ApiKeyError::NoDataset`].
+#[boxed]
 pub async fn check(ctx: &Ctx, tenant: TenantId, resource: Resource) -> Result<(), ApiKeyError> {
     let mut conn = ctx.db.acquire().await?;
     holder(&mut conn, tenant, resource).await.map(|_| ()).map_err(of_key)
@@ -146,6 +150,7 @@ fn of_key(err: ApiKeyError) -> ApiKeyError {
 /// # Errors
 /// [`ApiKeyError::NoAppOfKey`], [`ApiKeyError::NoDataset`], [`ApiKeyError::NoKey`].
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn delete(
     ctx: &Ctx,
     tenant: TenantId,

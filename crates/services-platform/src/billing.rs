@@ -1,5 +1,6 @@
 //! What this area asks the billing service of the hosted edition.
 
+use boxed::boxed;
 use serde_json::{Value, json};
 pub use services_core::billing::BillingError;
 use services_core::{
@@ -12,6 +13,7 @@ use types::{AccountId, TenantId};
 ///
 /// # Errors
 /// [`BillingError`].
+#[boxed]
 pub async fn info(ctx: &Ctx, tenant: TenantId) -> Result<Value, BillingError> {
     call(ctx, Call::get("/subscription/info", vec![("tenant_id", tenant.to_string())])).await
 }
@@ -20,6 +22,7 @@ pub async fn info(ctx: &Ctx, tenant: TenantId) -> Result<Value, BillingError> {
 ///
 /// # Errors
 /// [`BillingError`].
+#[boxed]
 pub async fn usage(ctx: &Ctx, tenant: TenantId) -> Result<Value, BillingError> {
     let query = vec![("tenant_id", tenant.to_string())];
     call(ctx, Call::get("/tenant-feature-usage/info", query)).await
@@ -29,6 +32,7 @@ pub async fn usage(ctx: &Ctx, tenant: TenantId) -> Result<Value, BillingError> {
 ///
 /// # Errors
 /// [`BillingError`].
+#[boxed]
 pub async fn notification(ctx: &Ctx, account: AccountId) -> Result<Value, BillingError> {
     let query = vec![("account_id", account.to_string())];
     call(ctx, Call::get("/notifications/active", query)).await
@@ -38,6 +42,7 @@ pub async fn notification(ctx: &Ctx, account: AccountId) -> Result<Value, Billin
 ///
 /// # Errors
 /// [`BillingError`].
+#[boxed]
 pub async fn dismiss(
     ctx: &Ctx,
     account: AccountId,

@@ -1,5 +1,6 @@
 //! What this area asks the enterprise service.
 
+use boxed::boxed;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use types::{AccountId, AppId, TenantId};
 ///
 /// # Errors
 /// When the service does not answer.
+#[boxed]
 pub async fn workspace_info(ctx: &Ctx, tenant: TenantId) -> Result<Value, Fault> {
     get(ctx, &format!("/workspace/{tenant}/info")).send().await
 }
@@ -23,6 +25,7 @@ pub async fn workspace_info(ctx: &Ctx, tenant: TenantId) -> Result<Value, Fault>
 ///
 /// # Errors
 /// When the service does not answer.
+#[boxed]
 pub async fn access_mode(ctx: &Ctx, app: AppId) -> Result<String, Fault> {
     let call = get(ctx, "/webapp/access-mode/id");
     let answer = call.query(&[("appId", app.to_string())]).send().await?;
@@ -57,6 +60,7 @@ struct Permissions {
 ///
 /// # Errors
 /// When the service does not answer.
+#[boxed]
 pub async fn open_apps(ctx: &Ctx, account: AccountId, apps: &[AppId]) -> Result<Vec<AppId>, Fault> {
     if apps.is_empty() {
         return Ok(Vec::new());

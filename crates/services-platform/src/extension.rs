@@ -1,5 +1,6 @@
 //! Extensions: a workspace's own HTTP endpoints for moderation and external data.
 
+use boxed::boxed;
 use std::time::Duration;
 
 pub use db::extension::Extension;
@@ -89,6 +90,7 @@ pub struct Wish {
 ///
 /// # Errors
 /// Faults only.
+#[boxed]
 pub async fn list(ctx: &Ctx, tenant: TenantId) -> Result<Vec<Extension>, ExtensionError> {
     let mut conn = ctx.db.acquire().await?;
     let mut all = db::extension::list(&mut conn, tenant).await?;
@@ -105,6 +107,7 @@ pub async fn list(ctx: &Ctx, tenant: TenantId) -> Result<Vec<Extension>, Extensi
 ///
 /// # Errors
 /// [`ExtensionError::NotFound`].
+#[boxed]
 pub async fn find(ctx: &Ctx, tenant: TenantId, id: Uuid) -> Result<Extension, ExtensionError> {
     let mut conn = ctx.db.acquire().await?;
     let found =
@@ -123,6 +126,7 @@ fn foreign_key() -> Fault {
 /// # Errors
 /// [`ExtensionError`].
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn create(ctx: &Ctx, tenant: TenantId, wish: Wish) -> Result<Extension, ExtensionError> {
     check(ctx, tenant, None, &wish).await?;
     let sealed = tenant_secret::encrypt(ctx, tenant, &wish.api_key).await?;
@@ -136,6 +140,7 @@ pub async fn create(ctx: &Ctx, tenant: TenantId, wish: Wish) -> Result<Extension
 /// # Errors
 /// [`ExtensionError`].
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn update(
     ctx: &Ctx,
     tenant: TenantId,
@@ -157,6 +162,7 @@ pub async fn update(
 ///
 /// # Errors
 /// [`ExtensionError::NotFound`].
+#[boxed]
 pub async fn delete(ctx: &Ctx, tenant: TenantId, id: Uuid) -> Result<(), ExtensionError> {
     let mut conn = ctx.db.acquire().await?;
     match db::extension::delete(&mut conn, tenant, id).await? {
@@ -207,6 +213,7 @@ struct Question<'a> {
 ///
 /// # Errors
 /// What went wrong, in the reference's words.
+#[boxed]
 pub async fn ask(
     ctx: &Ctx,
     endpoint: &str,

@@ -1,5 +1,6 @@
 //! What an account of the cloud edition should be told.
 
+use boxed::boxed;
 use serde::Serialize;
 use serde_json::Value;
 use services_core::Ctx;
@@ -32,6 +33,7 @@ pub struct Notification {
 ///
 /// # Errors
 /// [`BillingError`].
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     account: AccountId,

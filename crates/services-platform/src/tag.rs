@@ -1,5 +1,6 @@
 //! Tags of apps and knowledge bases.
 
+use boxed::boxed;
 pub use db::tag::CountedTag;
 use db::{
     tag::{NewTag, Tag},
@@ -85,6 +86,7 @@ impl Failure for TagError {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     tenant: TenantId,
@@ -93,9 +95,7 @@ pub async fn list(
 ) -> Result<Vec<CountedTag>, TagError> {
     // Without a kind the reference compares with the empty word, which no tag has.
     let Some(kind) = kind else { return Ok(Vec::new()) };
-    let pattern = keyword
-        .filter(|keyword| !keyword.is_empty())
-        .map(|keyword| format!("%{}%", escape_like(keyword)));
+    let pattern = keyword.filter(|keyword| !keyword.is_empty()).map(db::like::containing);
     let mut conn = ctx.db.acquire().await?;
     Ok(db::tag::list(&mut conn, tenant, kind.as_str(), pattern.as_deref()).await?)
 }
@@ -104,6 +104,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`TagError::KindMissing`], [`TagError::NameTaken`].
+#[boxed]
 pub async fn create(
     ctx: &Ctx,
     tenant: TenantId,
@@ -128,6 +129,7 @@ pub async fn create(
 ///
 /// # Errors
 /// [`TagError::NameTaken`], [`TagError::NotFound`].
+#[boxed]
 pub async fn rename(
     ctx: &Ctx,
     tenant: TenantId,
@@ -158,6 +160,7 @@ pub async fn rename(
 ///
 /// # Errors
 /// [`TagError::NotFound`].
+#[boxed]
 pub async fn delete(ctx: &Ctx, tenant: TenantId, id: TagId) -> Result<(), TagError> {
     let mut tx = ctx.db.begin().await?;
     if !db::tag::delete(&mut tx, tenant, id).await? {
@@ -183,6 +186,7 @@ pub struct Target<'a> {
 ///
 /// # Errors
 /// [`TagError::AppNotFound`], [`TagError::DatasetNotFound`], [`TagError::NoKind`].
+#[boxed]
 pub async fn bind(
     ctx: &Ctx,
     target: Target<'_>,
@@ -204,6 +208,7 @@ pub async fn bind(
 ///
 /// # Errors
 /// [`TagError::AppNotFound`], [`TagError::DatasetNotFound`], [`TagError::NoKind`].
+#[boxed]
 pub async fn unbind(ctx: &Ctx, target: Target<'_>, tag: &str) -> Result<(), TagError> {
     let mut tx = ctx.db.begin().await?;
     let id = check(&mut tx, target).await?;
@@ -233,25 +238,5 @@ async fn check(conn: &mut db::PgConnection, target: Target<'_>) -> Result<Uuid, 
             }
         }
         None => Err(TagError::NoKind),
-    }
-}
-
-/// `text` as it stands inside a `LIKE` pattern with `\` as the escape.
-#[must_use]
-pub fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wildcards_of_a_keyword_are_letters() {
-        for (text, expected) in
-            [("plain", "plain"), ("50%", "50\\%"), ("a_b", "a\\_b"), ("c\\d", "c\\\\d")]
-        {
-            assert_eq!(escape_like(text), expected);
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Files made by tools and plugins.
 
+use boxed::boxed;
 use bytes::Bytes;
 use crypto::file_link::{PluginUpload, Presented};
 use db::{
@@ -47,6 +48,7 @@ pub fn extension(mime_type: &str) -> String {
 /// # Errors
 /// Faults of storage and database.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn create(ctx: &Ctx, new: NewFile<'_>, content: Bytes) -> Result<ToolFile, Fault> {
     let (key, name) = places(&new);
     let size = content.len();
@@ -91,6 +93,7 @@ async fn insert(
 ///
 /// # Errors
 /// [`FileError::Remote`], [`FileError::TooLarge`] over the limit of its kind.
+#[boxed]
 pub async fn create_from_url(
     ctx: &Ctx,
     tenant: TenantId,
@@ -142,6 +145,7 @@ pub async fn create_from_url(
 ///
 /// # Errors
 /// [`FileError::BadUrl`] saying `user not found` for an id that is none.
+#[boxed]
 pub async fn plugin_user(
     ctx: &Ctx,
     tenant: TenantId,
@@ -159,6 +163,12 @@ pub async fn plugin_user(
     if let Some(known) = known {
         return Ok(known);
     }
+    drop(conn);
+    let mut tx = ctx.db.begin().await?;
+    db::end_user::lock_session(&mut tx, tenant, session).await?;
+    if let Some(known) = db::end_user::find_in_tenant(&mut tx, tenant, session).await? {
+        return Ok(known);
+    }
     let new = NewEndUser {
         tenant,
         app: None,
@@ -167,7 +177,9 @@ pub async fn plugin_user(
         is_anonymous: session == DEFAULT_SESSION,
         session,
     };
-    Ok(db::end_user::insert(&mut conn, new).await?)
+    let user = db::end_user::insert(&mut tx, new).await?;
+    tx.commit().await?;
+    Ok(user)
 }
 
 /// A file a plugin brings in over a link that was signed for it.

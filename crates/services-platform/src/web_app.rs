@@ -1,5 +1,6 @@
 //! The web app's doors: passports, what the page shows of itself, who may see it.
 
+use boxed::boxed;
 use db::{
     app::App,
     end_user::{EndUser, NewEndUser},
@@ -80,6 +81,7 @@ impl Failure for WebAppError {
 /// [`WebAppError::NoCode`], [`WebAppError::NotFound`], and [`WebAppError::AuthRequired`] where the enterprise edition
 /// lets nobody in without signing in.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn passport(
     ctx: &Ctx,
     code: Option<&str>,
@@ -139,6 +141,7 @@ pub struct Asked<'a> {
 ///
 /// # Errors
 /// [`WebAppError::NoApp`], [`WebAppError::UnknownCode`].
+#[boxed]
 pub async fn access_mode(ctx: &Ctx, asked: Asked<'_>) -> Result<String, WebAppError> {
     if !enterprise::is_on(ctx) {
         return Ok("public".to_owned());
@@ -159,6 +162,7 @@ pub async fn access_mode(ctx: &Ctx, asked: Asked<'_>) -> Result<String, WebAppEr
 ///
 /// # Errors
 /// [`WebAppError::NoApp`] unless both id and code are there.
+#[boxed]
 pub async fn may_open(ctx: &Ctx, asked: Asked<'_>) -> Result<bool, WebAppError> {
     let named = |word: Option<&str>| word.is_some_and(|word| !word.is_empty());
     if !named(asked.id) || !named(asked.code) {
@@ -181,6 +185,7 @@ pub struct SignedIn {
 ///
 /// # Errors
 /// [`WebAppError::UnknownCode`].
+#[boxed]
 pub async fn signed_in(
     ctx: &Ctx,
     code: &str,
@@ -246,6 +251,7 @@ pub struct Brand {
 ///
 /// # Errors
 /// [`WebAppError::Forbidden`] without a page, or in an archived workspace.
+#[boxed]
 pub async fn front(ctx: &Ctx, app: &App) -> Result<Front, WebAppError> {
     let (site, tenant) = open(ctx, app).await?;
     let can_replace_logo = crate::feature::features(ctx, app.tenant_id).await?.can_replace_logo;
@@ -257,6 +263,7 @@ pub async fn front(ctx: &Ctx, app: &App) -> Result<Front, WebAppError> {
 ///
 /// # Errors
 /// [`WebAppError::Forbidden`] without a page, or in an archived workspace.
+#[boxed]
 pub async fn site(ctx: &Ctx, app: &App) -> Result<Site, WebAppError> {
     open(ctx, app).await.map(|(site, _)| site)
 }

@@ -1,5 +1,6 @@
 //! Providers that come with the server or with plugins.
 
+use boxed::boxed;
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -10,7 +11,7 @@ use model_runtime::ProviderId;
 use nodes::{CodeRunner, Files};
 use plugin::{
     CredentialType, Daemon, DaemonError, DaemonFault,
-    entity::{I18n, ProviderConfig, Tool, ToolParameter, ToolProvider, ToolProviderDeclaration},
+    entity::{I18n, ToolParameter},
     tool::ToolContext,
 };
 use serde_json::{Map, Value};
@@ -24,8 +25,14 @@ use crate::{
     view::{ProviderView, ToolView},
 };
 
+mod provider;
+
+use provider::full;
+pub(crate) use provider::names;
+pub use provider::{Origin, Provider};
+
 /// How long lists wait for the plugin daemon before they do without it.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The tools of all workspaces: the part of the server's state that knows and calls them. Cheap to clone.
 #[derive(Clone)]
@@ -56,107 +63,6 @@ impl std::ops::Deref for Tools {
     fn deref(&self) -> &Parts {
         &self.0.parts
     }
-}
-
-/// A provider and where it comes from.
-#[derive(Debug, Clone)]
-pub struct Provider {
-    /// What it declares, its name in full.
-    pub declaration: ToolProviderDeclaration,
-    /// The plugin it comes with; `None`: it comes with the server.
-    pub plugin: Option<Origin>,
-}
-
-/// A plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// `organisation/plugin`.
-    pub plugin_id: String,
-    /// The package.
-    pub unique_identifier: String,
-}
-
-impl From<ToolProvider> for Provider {
-    fn from(provider: ToolProvider) -> Self {
-        let ToolProvider { plugin_unique_identifier, plugin_id, declaration, .. } = provider;
-        let plugin = Origin { plugin_id, unique_identifier: plugin_unique_identifier };
-        Self { declaration, plugin: Some(plugin) }
-    }
-}
-
-impl Provider {
-    /// Its id.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.declaration.entry.identity.name
-    }
-
-    /// A tool of it.
-    #[must_use]
-    pub fn tool(&self, name: &str) -> Option<&Tool> {
-        self.declaration.tools.iter().find(|tool| tool.identity.name == name)
-    }
-
-    /// What it is about.
-    #[must_use]
-    pub fn labels(&self) -> &[String] {
-        self.declaration.entry.identity.tags.as_deref().unwrap_or_default()
-    }
-
-    /// Whether its tools can be called only with credentials.
-    #[must_use]
-    pub fn needs_credentials(&self) -> bool {
-        !self.supported_types().is_empty()
-    }
-
-    /// How credentials can be given.
-    #[must_use]
-    pub fn supported_types(&self) -> Vec<CredentialType> {
-        [CredentialType::ApiKey, CredentialType::Oauth2]
-            .into_iter()
-            .filter(|kind| !self.form(*kind).is_empty())
-            .collect()
-    }
-
-    /// What credentials of a type hold.
-    #[must_use]
-    pub fn form(&self, kind: CredentialType) -> &[ProviderConfig] {
-        let entry = &self.declaration.entry;
-        match kind {
-            CredentialType::ApiKey => &entry.credentials_schema,
-            CredentialType::Oauth2 => {
-                entry.oauth_schema.as_ref().map_or(&[], |schema| &schema.credentials_schema)
-            }
-            CredentialType::Unauthorized => &[],
-        }
-    }
-
-    /// What the settings of its OAuth client hold.
-    #[must_use]
-    pub fn client_form(&self) -> &[ProviderConfig] {
-        let schema = self.declaration.entry.oauth_schema.as_ref();
-        schema.map_or(&[], |schema| &schema.client_schema)
-    }
-}
-
-/// The names rows of a provider may carry, the given one first.
-pub(crate) fn names(provider: &str) -> Vec<String> {
-    let mut names = vec![provider.to_owned()];
-    if let Ok(id) = ProviderId::tool(provider)
-        && id.organization() == "langgenius"
-    {
-        for name in [id.provider_name().to_owned(), id.to_string()] {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
-}
-
-/// A provider's id in the form rows are compared by.
-fn full(provider: &str) -> String {
-    ProviderId::tool(provider).map_or_else(|_| provider.to_owned(), |id| id.to_string())
 }
 
 impl Tools {
@@ -197,6 +103,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if there is none.
+    #[boxed]
     pub async fn find_builtin(
         &self,
         tenant: TenantId,
@@ -213,6 +120,7 @@ impl Tools {
 
     /// All providers of a workspace: those of the server, then those of its plugins. A plugin daemon that is away
     /// has none.
+    #[boxed]
     pub async fn list_builtin(&self, tenant: TenantId) -> Vec<Provider> {
         let settings = &self.ctx.config.feature;
         let names = |text: &str| {
@@ -249,6 +157,17 @@ impl Tools {
         format!(
             "{base}/console/api/workspaces/current/plugin/icon?tenant_id={tenant}&filename={file}"
         )
+    }
+
+    /// The addresses of a provider's icons, for light and dark themes; the second is empty where there is none.
+    pub(crate) fn icons(&self, tenant: TenantId, provider: &Provider) -> (String, String) {
+        let identity = &provider.declaration.entry.identity;
+        let address = |file: &str| match &provider.plugin {
+            Some(_) => self.plugin_icon(tenant, file),
+            None => self.native_icon(&identity.name),
+        };
+        let dark = identity.icon_dark.as_deref().filter(|file| !file.is_empty());
+        (address(&identity.icon), dark.map(address).unwrap_or_default())
     }
 
     fn native_icon(&self, provider: &str) -> String {
@@ -314,6 +233,7 @@ impl Tools {
     ///
     /// # Errors
     /// Faults of the ground.
+    #[boxed]
     pub async fn builtin_views(
         &self,
         tenant: TenantId,
@@ -359,6 +279,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if there is no such provider, or the workspace has no credential of it.
+    #[boxed]
     pub async fn builtin_info(
         &self,
         tenant: TenantId,
@@ -380,6 +301,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if there is no such provider.
+    #[boxed]
     pub async fn builtin_tools(
         &self,
         tenant: TenantId,

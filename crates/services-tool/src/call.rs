@@ -6,6 +6,7 @@ pub mod message;
 mod native;
 mod workflow;
 
+use boxed::boxed;
 use std::pin::Pin;
 
 use db::{tool_builtin_provider, tool_workflow_provider::WorkflowTool};
@@ -14,7 +15,7 @@ use graph::{File, InvokeFrom, NoUrls, Object, UserFrom, Value as Argument};
 use model_runtime::ProviderId;
 use plugin::{
     CredentialType, DaemonError, ToolMessage, ToolPayload,
-    entity::ToolParameter,
+    entity::{I18n, Tool, ToolDescription, ToolIdentity, ToolParameter},
     oauth::OAuthClient,
     tool::{ToolContext, ToolInvocation},
 };
@@ -117,7 +118,73 @@ pub struct Ready {
     pub parameters: Vec<ToolParameter>,
     /// The name models see it under, and what it is good for.
     pub description: String,
+    /// Its icon, as it is kept of calls: file name or object.
+    pub icon: Value,
+    about: About,
     runner: Runner,
+}
+
+/// What people are told of a tool.
+struct About {
+    identity: ToolIdentity,
+    description: Option<I18n>,
+    output_schema: Map<String, Value>,
+    has_runtime_parameters: bool,
+}
+
+impl About {
+    fn new(name: &str, provider: &str, description: &str) -> Self {
+        let identity = ToolIdentity {
+            author: String::new(),
+            name: name.to_owned(),
+            label: I18n::same(name),
+            provider: provider.to_owned(),
+            icon: None,
+        };
+        Self {
+            identity,
+            description: Some(I18n::same(description)),
+            output_schema: Map::new(),
+            has_runtime_parameters: false,
+        }
+    }
+
+    fn of(tool: &Tool) -> Self {
+        Self {
+            identity: tool.identity.clone(),
+            description: tool.description.as_ref().map(|it| it.human.clone()),
+            output_schema: tool.output_schema.clone(),
+            has_runtime_parameters: tool.has_runtime_parameters,
+        }
+    }
+}
+
+impl Ready {
+    /// The tool as plugins are told of it.
+    #[must_use]
+    pub fn declared(&self) -> Tool {
+        let About { identity, description, output_schema, has_runtime_parameters } = &self.about;
+        let human = description.clone();
+        Tool {
+            identity: identity.clone(),
+            parameters: self.parameters.clone(),
+            description: human
+                .map(|human| ToolDescription { human, llm: self.description.clone() }),
+            output_schema: output_schema.clone(),
+            has_runtime_parameters: *has_runtime_parameters,
+        }
+    }
+
+    /// The kind of its provider and its id; `named` is how it was asked for.
+    pub(crate) fn source(&self, named: &str) -> (&'static str, String) {
+        match &self.runner {
+            Runner::Native { provider } => ("builtin", provider.clone()),
+            Runner::Plugin { id, .. } => ("plugin", id.to_string()),
+            Runner::Api { .. } => ("api", named.to_owned()),
+            Runner::Mcp { .. } => ("mcp", named.to_owned()),
+            Runner::Workflow(_) => ("workflow", named.to_owned()),
+        }
+    }
 }
 
 enum Runner {
@@ -146,6 +213,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if there is no such tool, provider or credential.
+    #[boxed]
     pub async fn ready(&self, caller: &Caller<'_>, wanted: Wanted<'_>) -> Result<Ready, ToolError> {
         let tenant = caller.tenant;
         match wanted.kind {
@@ -153,10 +221,16 @@ impl Tools {
             "api" => {
                 let (bundle, credentials) =
                     self.api_operation(tenant, wanted.provider, wanted.tool).await?;
+                let summary = bundle.summary.as_deref().unwrap_or_default();
+                let mut about = About::new(bundle.name(), wanted.provider, summary);
+                about.identity.author.clone_from(&bundle.author);
+                about.identity.icon.clone_from(&bundle.icon);
                 Ok(Ready {
+                    about,
                     name: bundle.name().to_owned(),
                     parameters: bundle.parameters.clone().unwrap_or_default(),
                     description: bundle.summary.clone().unwrap_or_default(),
+                    icon: Value::Null,
                     runner: Runner::Api { bundle: Box::new(bundle), credentials },
                 })
             }
@@ -178,11 +252,15 @@ impl Tools {
             .cloned()
             .ok_or_else(|| ToolError::Invalid(format!("builtin tool {} not found", wanted.tool)))?;
         let description = tool.description.as_ref().map(|it| it.llm.clone()).unwrap_or_default();
+        let mut about = About::of(&tool);
+        about.identity.provider = provider.name().to_owned();
         if provider.plugin.is_none() {
             return Ok(Ready {
+                about,
                 name: tool.identity.name,
                 parameters: tool.parameters,
                 description,
+                icon: tool.identity.icon.into(),
                 runner: Runner::Native { provider: provider.name().to_owned() },
             });
         }
@@ -205,9 +283,11 @@ impl Tools {
             merge(&mut parameters, more);
         }
         Ok(Ready {
+            about,
             name: tool.identity.name,
             parameters,
             description,
+            icon: provider.declaration.entry.identity.icon.into(),
             runner: Runner::Plugin { id, credentials, kind },
         })
     }
@@ -270,6 +350,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`CallError`]; what goes wrong later is part of the speech.
+    #[boxed]
     pub async fn call(
         &self,
         caller: &Caller<'_>,

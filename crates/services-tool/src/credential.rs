@@ -1,5 +1,6 @@
 //! Credentials of providers that come with plugins.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::tool_builtin_provider::{self, NewToolCredential, ToolCredential};
@@ -59,6 +60,7 @@ impl Tools {
     ///
     /// # Errors
     /// Faults of the ground, and those of the plugin daemon.
+    #[boxed]
     pub async fn credentials(
         &self,
         tenant: TenantId,
@@ -94,6 +96,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for a name that is taken, values the plugin refuses, a provider that takes none.
+    #[boxed]
     pub async fn add_credential(
         &self,
         tenant: TenantId,
@@ -156,6 +159,7 @@ impl Tools {
     ///
     /// # Errors
     /// As [`Tools::add_credential`].
+    #[boxed]
     pub async fn update_credential(
         &self,
         tenant: TenantId,
@@ -215,6 +219,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if the workspace has none of that id.
+    #[boxed]
     pub async fn delete_credential(
         &self,
         tenant: TenantId,
@@ -233,6 +238,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if the workspace has none of that id.
+    #[boxed]
     pub async fn make_credential_default(
         &self,
         tenant: TenantId,

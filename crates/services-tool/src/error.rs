@@ -9,6 +9,9 @@ pub enum ToolError {
     /// The request makes no sense in the present state, or somebody beyond us refused it.
     #[error("{0}")]
     Invalid(String),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
     /// The user may not.
     #[error("{0}")]
     Forbidden(String),
@@ -60,6 +63,7 @@ impl Failure for ToolError {
         match self {
             Self::Invalid(_) => 400,
             Self::Forbidden(_) => 403,
+            Self::NotFound(_) => 404,
             Self::Daemon(_) => 500,
             Self::Fault(fault) => fault.status(),
         }
@@ -69,6 +73,7 @@ impl Failure for ToolError {
         match self {
             Self::Invalid(_) => "invalid_param",
             Self::Forbidden(_) => "forbidden",
+            Self::NotFound(_) => "not_found",
             Self::Daemon(_) => "internal_server_error",
             Self::Fault(fault) => fault.code(),
         }

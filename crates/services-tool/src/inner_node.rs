@@ -1,5 +1,6 @@
 //! Nodes that plugins run alone, outside of any workflow.
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use graph::{
@@ -32,6 +33,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for settings that make no sense, and for what the node ran into.
+    #[boxed]
     pub async fn run_node(
         &self,
         caller: &Caller<'_>,

@@ -1,5 +1,7 @@
 //! Tools and plugins of a workspace: which there are, their credentials, and calling them.
 
+mod agent;
+mod agent_node;
 pub mod api;
 mod builtin;
 pub mod call;

@@ -1,5 +1,6 @@
 //! Providers of every kind in one list.
 
+use boxed::boxed;
 use db::tool_workflow_provider::WorkflowTool;
 use plugin::entity::I18n;
 use serde_json::{Map, Value};
@@ -27,6 +28,7 @@ impl Tools {
     ///
     /// # Errors
     /// Faults of the ground.
+    #[boxed]
     pub async fn providers(
         &self,
         tenant: TenantId,

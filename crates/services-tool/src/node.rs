@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use futures::StreamExt;
 use graph::{
-    Metadata, NodeError, NodeOutput, Object, Outcome, Outputs, Segment, SegmentType,
+    Metadata, NodeCtx, NodeError, NodeOutput, Object, Outcome, Outputs, Segment, SegmentType,
     Value as Argument,
 };
 use nodes::ports::{ToolCall, ToolPort};
-use plugin::{DaemonError, ToolPayload};
-use serde_json::Value;
+use plugin::{DaemonError, ToolPayload, entity::ToolParameter};
+use serde_json::{Map, Value};
 
 use crate::{
     ToolError,
@@ -32,19 +32,8 @@ struct Sorted {
 #[async_trait]
 impl ToolPort for Tools {
     async fn call(&self, call: ToolCall<'_>) -> Result<Outcome, NodeError> {
-        let run = &call.ctx.run;
-        let conversation = call.ctx.pool.system().conversation_id.clone();
-        let app = run.app_id.to_string();
-        let caller = Caller {
-            tenant: run.tenant_id,
-            user: &run.user_id,
-            user_from: run.user_from,
-            app: Some(&app),
-            conversation: conversation.as_deref(),
-            message: None,
-            invoke_from: run.invoke_from,
-            call_depth: run.call_depth,
-        };
+        let app = call.ctx.run.app_id.to_string();
+        let caller = caller(call.ctx, &app);
         let info = info(&call);
         let metadata = Metadata::default().with("tool_info", info);
         let wanted = Wanted {
@@ -73,7 +62,9 @@ impl ToolPort for Tools {
             error
         };
         let mut given = shown.clone();
-        given.extend(settings(&call, &ready).map_err(|err| {
+        let settings =
+            settings(call.ctx, call.configurations, call.is_templated, &ready.parameters);
+        given.extend(settings.map_err(|err| {
             let mut error =
                 NodeError::new(format!("Failed to get tool runtime: {err}"), "ToolParameterError");
             error.metadata = metadata.clone();
@@ -202,12 +193,32 @@ fn shown(call: &ToolCall<'_>, ready: &Ready) -> Object {
     shown
 }
 
+/// On whose behalf a node calls tools of an app.
+pub(crate) fn caller<'a>(ctx: &'a NodeCtx, app: &'a str) -> Caller<'a> {
+    let run = &ctx.run;
+    Caller {
+        tenant: run.tenant_id,
+        user: &run.user_id,
+        user_from: run.user_from,
+        app: Some(app),
+        conversation: ctx.pool.system().conversation_id.as_deref(),
+        message: None,
+        invoke_from: run.invoke_from,
+        call_depth: run.call_depth,
+    }
+}
+
 /// The values of the form, their templates rendered. They win over arguments.
-fn settings(call: &ToolCall<'_>, ready: &Ready) -> Result<Object, ToolError> {
+pub(crate) fn settings(
+    ctx: &NodeCtx,
+    configurations: &Map<String, Value>,
+    is_templated: bool,
+    parameters: &[ToolParameter],
+) -> Result<Object, ToolError> {
     let mut settings = Object::new();
-    for parameter in ready.parameters.iter().filter(|it| it.form == "form") {
-        let given = call.configurations.get(&parameter.name);
-        if !call.is_templated {
+    for parameter in parameters.iter().filter(|it| it.form == "form") {
+        let given = configurations.get(&parameter.name);
+        if !is_templated {
             let value = of_form(parameter, given)?;
             settings.insert(parameter.name.clone(), value);
             continue;
@@ -222,7 +233,7 @@ fn settings(call: &ToolCall<'_>, ready: &Ready) -> Result<Object, ToolError> {
                     .flatten()
                     .filter_map(|part| part.as_str().map(str::to_owned))
                     .collect();
-                let found = call.ctx.pool.get(&selector).ok_or_else(|| {
+                let found = ctx.pool.get(&selector).ok_or_else(|| {
                     let shown = graph::value::py_list_repr(&selector);
                     ToolError::Invalid(format!("Variable {shown} does not exist"))
                 })?;
@@ -230,7 +241,7 @@ fn settings(call: &ToolCall<'_>, ready: &Ready) -> Result<Object, ToolError> {
             }
             "mixed" => {
                 let text = Argument::from_json(value.clone()).py_str();
-                Argument::from(call.ctx.pool.render(&text))
+                Argument::from(ctx.pool.render(&text))
             }
             "constant" => Argument::from_json(value.clone()),
             other => {

@@ -1,5 +1,6 @@
 //! OAuth with the services that providers connect to.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::tool_oauth_client::{self, TenantClient};
@@ -55,6 +56,7 @@ impl Tools {
     ///
     /// # Errors
     /// Faults of Redis.
+    #[boxed]
     pub async fn depart(&self, journey: &Journey) -> Result<String, ToolError> {
         let id = uuid::Uuid::new_v4().to_string();
         let text = pyjson::dumps(journey)?;
@@ -66,6 +68,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for an id that is none any more.
+    #[boxed]
     pub async fn arrive(&self, id: &str) -> Result<Journey, ToolError> {
         let kept = self.ctx.redis.getdel(&journey_key(id)).await?;
         kept.and_then(|kept| serde_json::from_slice(&kept).ok())
@@ -76,6 +79,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if there is no such provider.
+    #[boxed]
     pub async fn oauth_client_view(
         &self,
         tenant: TenantId,
@@ -102,6 +106,7 @@ impl Tools {
     ///
     /// # Errors
     /// Faults of the database.
+    #[boxed]
     pub async fn has_own_client(
         &self,
         tenant: TenantId,
@@ -114,6 +119,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if there is no such provider.
+    #[boxed]
     pub async fn own_client_params(
         &self,
         tenant: TenantId,
@@ -128,6 +134,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if there is no such provider.
+    #[boxed]
     pub async fn save_own_client(
         &self,
         tenant: TenantId,
@@ -153,6 +160,7 @@ impl Tools {
     ///
     /// # Errors
     /// Faults of the database.
+    #[boxed]
     pub async fn delete_own_client(
         &self,
         tenant: TenantId,
@@ -168,6 +176,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Forbidden`] without a client; what the plugin raises.
+    #[boxed]
     pub async fn oauth_url(
         &self,
         tenant: TenantId,
@@ -199,6 +208,7 @@ impl Tools {
     ///
     /// # Errors
     /// As [`Tools::oauth_url`], and if the note is gone.
+    #[boxed]
     pub async fn oauth_return(
         &self,
         provider: &str,
@@ -247,7 +257,7 @@ impl Tools {
         if let Some(own) = self.own_client(tenant, provider).await?.filter(|it| it.enabled) {
             let secrets = secret::secrets(found.client_form());
             let stored = secret::parsed(Some(&own.encrypted_oauth_params));
-            return secret::open(&self.ctx, tenant, &secrets, stored).await;
+            return Ok(secret::open(&self.ctx, tenant, &secrets, stored).await?);
         }
         if !self.is_verified(tenant, &found).await {
             return Err(none());

@@ -1,5 +1,6 @@
 //! Choices of parameters that depend on credentials.
 
+use boxed::boxed;
 use model_runtime::ProviderId;
 use plugin::{CredentialType, entity::ParameterOption};
 use serde_json::{Map, Value};
@@ -26,6 +27,7 @@ impl Tools {
     ///
     /// # Errors
     /// Those of the daemon and the plugin.
+    #[boxed]
     pub async fn options(
         &self,
         tenant: TenantId,
@@ -58,6 +60,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if there is no such provider or credential.
+    #[boxed]
     pub async fn tool_options(
         &self,
         tenant: TenantId,

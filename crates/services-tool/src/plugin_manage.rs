@@ -1,5 +1,6 @@
 //! Plugins of a workspace: from a package, from GitHub, from the marketplace; upgrading and removing them.
 
+use boxed::boxed;
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
@@ -17,11 +18,15 @@ use types::TenantId;
 
 use crate::ToolError;
 
+mod marketplace;
+mod rules;
+
+use marketplace::download_from_marketplace;
+pub use marketplace::{LatestPlugin, latest_versions};
+use rules::Rules;
+
 /// How long the marketplace's answer about a plugin is kept, in the reference's Redis key.
 const LATEST_TTL: Duration = Duration::from_secs(300);
-const MARKETPLACE_TIMEOUT: Duration = Duration::from_secs(20);
-/// More than any list of plugins has.
-const MAX_ANSWER: usize = 8 << 20;
 /// Plugins on all pages together when one is looked for.
 const ALL_PLUGINS: u32 = 256;
 
@@ -34,22 +39,11 @@ pub struct GithubPackage<'a> {
     pub package: &'a str,
 }
 
-/// The newest version of a plugin in the marketplace, as it is kept in Redis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names on the wire")]
-pub struct LatestPlugin {
-    pub plugin_id: String,
-    pub version: String,
-    pub unique_identifier: String,
-    pub status: String,
-    pub deprecated_reason: String,
-    pub alternative_plugin_id: String,
-}
-
 /// Takes a package in, so that it can be installed.
 ///
 /// # Errors
 /// If packages may not be uploaded, or this one is none.
+#[boxed]
 pub async fn upload_package(
     ctx: &Ctx,
     daemon: &Daemon,
@@ -64,6 +58,7 @@ pub async fn upload_package(
 ///
 /// # Errors
 /// As [`upload_package`], and if GitHub does not give it.
+#[boxed]
 pub async fn upload_from_github(
     ctx: &Ctx,
     daemon: &Daemon,
@@ -81,6 +76,7 @@ pub async fn upload_from_github(
 ///
 /// # Errors
 /// As [`upload_package`].
+#[boxed]
 pub async fn upload_bundle(
     ctx: &Ctx,
     daemon: &Daemon,
@@ -95,6 +91,7 @@ pub async fn upload_bundle(
 ///
 /// # Errors
 /// If the installation's rules forbid one of them.
+#[boxed]
 pub async fn install_packages(
     ctx: &Ctx,
     daemon: &Daemon,
@@ -112,6 +109,7 @@ pub async fn install_packages(
 ///
 /// # Errors
 /// If the installation's rules forbid it.
+#[boxed]
 pub async fn install_from_github(
     ctx: &Ctx,
     daemon: &Daemon,
@@ -129,6 +127,7 @@ pub async fn install_from_github(
 ///
 /// # Errors
 /// If the marketplace is off or away, or the installation's rules forbid one of them.
+#[boxed]
 pub async fn install_from_marketplace(
     ctx: &Ctx,
     daemon: &Daemon,
@@ -162,6 +161,7 @@ pub async fn install_from_marketplace(
 ///
 /// # Errors
 /// As [`install_from_marketplace`].
+#[boxed]
 pub async fn marketplace_manifest(
     ctx: &Ctx,
     daemon: &Daemon,
@@ -180,6 +180,7 @@ pub async fn marketplace_manifest(
 ///
 /// # Errors
 /// As [`install_from_marketplace`], and if both are the same.
+#[boxed]
 pub async fn upgrade_from_marketplace(
     ctx: &Ctx,
     daemon: &Daemon,
@@ -203,6 +204,7 @@ pub async fn upgrade_from_marketplace(
 ///
 /// # Errors
 /// If the installation's rules forbid it.
+#[boxed]
 pub async fn upgrade_from_github(
     ctx: &Ctx,
     daemon: &Daemon,
@@ -220,6 +222,7 @@ pub async fn upgrade_from_github(
 ///
 /// # Errors
 /// If there is no such installation.
+#[boxed]
 pub async fn uninstall(
     ctx: &Ctx,
     models: &Models,
@@ -254,100 +257,6 @@ pub async fn uninstall(
     Ok(removed)
 }
 
-/// The newest versions of plugins (`organisation/plugin`), as far as the marketplace knows them.
-pub async fn latest_versions(ctx: &Ctx, ids: &[String]) -> BTreeMap<String, Option<LatestPlugin>> {
-    let key = |id: &str| format!("plugin_service:latest_plugin:{id}");
-    let mut found: BTreeMap<String, Option<LatestPlugin>> = BTreeMap::new();
-    let mut unknown = Vec::new();
-    for id in ids {
-        let kept = ctx.redis.get(&key(id)).await.ok().flatten();
-        match kept.and_then(|kept| serde_json::from_slice(&kept).ok()) {
-            Some(kept) => {
-                found.insert(id.clone(), Some(kept));
-            }
-            None => unknown.push(id.clone()),
-        }
-    }
-    if unknown.is_empty() {
-        return found;
-    }
-    match ask_latest(ctx, &unknown).await {
-        Ok(latest) => {
-            for plugin in latest {
-                if let Ok(text) = serde_json::to_vec(&plugin) {
-                    // Without Redis the marketplace is asked again next time.
-                    let _ = ctx.redis.set_ex(&key(&plugin.plugin_id), &text, LATEST_TTL).await;
-                }
-                found.insert(plugin.plugin_id.clone(), Some(plugin));
-            }
-            for id in unknown {
-                found.entry(id).or_insert(None);
-            }
-        }
-        Err(err) => tracing::warn!(error = %err, "the marketplace tells no versions"),
-    }
-    found
-}
-
-async fn ask_latest(ctx: &Ctx, ids: &[String]) -> Result<Vec<LatestPlugin>, Fault> {
-    #[derive(Deserialize)]
-    struct Answer {
-        data: Plugins,
-    }
-    #[derive(Deserialize)]
-    struct Plugins {
-        plugins: Vec<Manifest>,
-    }
-    #[derive(Deserialize)]
-    struct Manifest {
-        plugin_id: String,
-        latest_version: String,
-        latest_package_identifier: String,
-        #[serde(default)]
-        status: String,
-        #[serde(default)]
-        deprecated_reason: String,
-        #[serde(default)]
-        alternative_plugin_id: String,
-    }
-    let failed = |err: net::NetError| Fault::caused("the marketplace does not answer", err);
-    let answer: Answer = ctx
-        .http
-        .upstream()
-        .post(marketplace(ctx, "plugins/batch"))
-        .json(&json!({ "plugin_ids": ids }))
-        .header("x-dify-version", types::DIFY_VERSION)
-        .timeout(MARKETPLACE_TIMEOUT)
-        .send()
-        .await
-        .map_err(failed)?
-        .json(MAX_ANSWER)
-        .await
-        .map_err(failed)?;
-    let latest = |it: Manifest| LatestPlugin {
-        plugin_id: it.plugin_id,
-        version: it.latest_version,
-        unique_identifier: it.latest_package_identifier,
-        status: it.status,
-        deprecated_reason: it.deprecated_reason,
-        alternative_plugin_id: it.alternative_plugin_id,
-    };
-    Ok(answer.data.plugins.into_iter().map(latest).collect())
-}
-
-fn marketplace(ctx: &Ctx, path: &str) -> String {
-    let base = &ctx.config.feature.marketplace_api_url;
-    format!("{}/api/v1/{path}", base.trim_end_matches('/'))
-}
-
-async fn download_from_marketplace(ctx: &Ctx, identifier: &str) -> Result<Bytes, ToolError> {
-    let url = marketplace(ctx, "plugins/download");
-    let query: String = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("unique_identifier", identifier)
-        .finish();
-    download(ctx, ctx.http.upstream(), &format!("{url}?{query}")).await
-}
-
 async fn download(ctx: &Ctx, from: net::Egress, url: &str) -> Result<Bytes, ToolError> {
     let limit = usize::try_from(ctx.config.feature.plugin_max_package_size).unwrap_or(usize::MAX);
     let failed = |err: net::NetError| ToolError::Invalid(format!("{err}"));
@@ -357,84 +266,4 @@ async fn download(ctx: &Ctx, from: net::Egress, url: &str) -> Result<Bytes, Tool
         return Err(ToolError::Invalid(format!("Failed to download package: status {status}")));
     }
     response.bytes(limit).await.map_err(failed)
-}
-
-/// What the installation allows.
-struct Rules(PluginInstallationPermission);
-
-impl Rules {
-    /// Rules of packages that do not come from the marketplace.
-    async fn of_uploads(ctx: &Ctx) -> Result<Self, ToolError> {
-        let rules = Self::load(ctx).await?;
-        if rules.0.restrict_to_marketplace_only {
-            return Err(ToolError::invalid(
-                "Plugin installation is restricted to marketplace only",
-            ));
-        }
-        Ok(rules)
-    }
-
-    /// Rules of packages that come from the marketplace.
-    async fn of_marketplace(ctx: &Ctx) -> Result<Self, ToolError> {
-        if !ctx.config.feature.marketplace_enabled {
-            return Err(ToolError::invalid("marketplace is not enabled"));
-        }
-        Self::load(ctx).await
-    }
-
-    async fn load(ctx: &Ctx) -> Result<Self, ToolError> {
-        Ok(Self(feature::system_features(ctx, true).await?.plugin_installation_permission))
-    }
-
-    async fn take_in(
-        &self,
-        daemon: &Daemon,
-        tenant: TenantId,
-        package: Bytes,
-    ) -> Result<DecodedPackage, ToolError> {
-        let verify = self.0.restrict_to_marketplace_only;
-        let decoded = daemon.upload_package(tenant, package, verify).await?;
-        self.check(decoded.verification.as_ref())?;
-        Ok(decoded)
-    }
-
-    fn check(&self, verification: Option<&Verification>) -> Result<(), ToolError> {
-        let by = verification.map(|it| it.authorized_category.as_str());
-        let refusal = match self.0.plugin_installation_scope.as_str() {
-            "official_only" if by != Some("langgenius") => {
-                "Plugin installation is restricted to official only"
-            }
-            "official_and_specific_partners" if !matches!(by, Some("langgenius" | "partner")) => {
-                "Plugin installation is restricted to official and specific partners"
-            }
-            "none" => "Installing plugins is not allowed",
-            _ => return Ok(()),
-        };
-        Err(ToolError::invalid(refusal))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_scope_says_whose_plugins_may_be_installed() {
-        for (scope, by, allowed) in [
-            ("all", None, true),
-            ("none", Some("langgenius"), false),
-            ("official_only", Some("langgenius"), true),
-            ("official_only", Some("partner"), false),
-            ("official_and_specific_partners", Some("partner"), true),
-            ("official_and_specific_partners", Some("community"), false),
-            ("official_and_specific_partners", None, false),
-        ] {
-            let rules = Rules(PluginInstallationPermission {
-                plugin_installation_scope: scope.to_owned(),
-                restrict_to_marketplace_only: false,
-            });
-            let verification = by.map(|by| Verification { authorized_category: by.to_owned() });
-            assert_eq!(rules.check(verification.as_ref()).is_ok(), allowed, "{scope} {by:?}");
-        }
-    }
 }

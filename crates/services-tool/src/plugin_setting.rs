@@ -1,5 +1,6 @@
 //! Who in a workspace may install and debug plugins, and how they are kept current.
 
+use boxed::boxed;
 use db::{plugin_permission::PluginPermission, plugin_upgrade_strategy::UpgradeStrategy};
 use serde_json::Value;
 use services_core::Ctx;
@@ -20,6 +21,7 @@ pub enum Wish {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn may(
     ctx: &Ctx,
     tenant: TenantId,
@@ -46,6 +48,7 @@ pub async fn may(
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn permission(ctx: &Ctx, tenant: TenantId) -> Result<PluginPermission, ToolError> {
     let mut conn = ctx.db.acquire().await?;
     let everyone = || PluginPermission {
@@ -59,6 +62,7 @@ pub async fn permission(ctx: &Ctx, tenant: TenantId) -> Result<PluginPermission,
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn set_permission(
     ctx: &Ctx,
     tenant: TenantId,
@@ -72,6 +76,7 @@ pub async fn set_permission(
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn strategy(ctx: &Ctx, tenant: TenantId) -> Result<UpgradeStrategy, ToolError> {
     let mut conn = ctx.db.acquire().await?;
     let none = || UpgradeStrategy {
@@ -85,6 +90,7 @@ pub async fn strategy(ctx: &Ctx, tenant: TenantId) -> Result<UpgradeStrategy, To
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn set_preferences(
     ctx: &Ctx,
     tenant: TenantId,
@@ -102,6 +108,7 @@ pub async fn set_preferences(
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn exclude(ctx: &Ctx, tenant: TenantId, plugin_id: &str) -> Result<(), ToolError> {
     let mut tx = ctx.db.begin().await?;
     let known = db::plugin_upgrade_strategy::find(&mut tx, tenant).await?;

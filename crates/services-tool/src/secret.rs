@@ -1,80 +1,17 @@
-//! Values of a form whose secrets are kept encrypted.
+//! Values of a provider's form: checked, and with secrets as [`services_core::secret_form`] keeps them.
 
 use crypto::mask;
 use plugin::entity::ProviderConfig;
-use serde_json::{Map, Value};
-use services_core::{Ctx, tenant_secret};
-use types::TenantId;
+pub(crate) use plugin::entity::secrets;
+use serde_json::Value;
+use services_core::secret_form::{self, Values};
+pub(crate) use services_core::secret_form::{keep_hidden, open, seal};
 
 use crate::ToolError;
 
-/// What stands for a stored value that is not there.
-const UNKNOWN: &str = "[__UNKNOWN__]";
-
-type Values = Map<String, Value>;
-
-/// The names of the secret fields of a form.
-pub(crate) fn secrets(form: &[ProviderConfig]) -> Vec<&str> {
-    form.iter().filter(|field| field.is_secret()).map(|field| field.name.as_str()).collect()
-}
-
-/// `values` with the secret ones encrypted.
-pub(crate) async fn seal(
-    ctx: &Ctx,
-    tenant: TenantId,
-    secrets: &[&str],
-    mut values: Values,
-) -> Result<Values, ToolError> {
-    let (fields, plain) = picked(&values, secrets);
-    let tokens = tenant_secret::encrypt_all(ctx, tenant, plain).await?;
-    for (field, token) in fields.into_iter().zip(tokens) {
-        values.insert(field, Value::String(token));
-    }
-    Ok(values)
-}
-
-/// `values` with the secret ones decrypted; what does not decrypt stays as it is.
-pub(crate) async fn open(
-    ctx: &Ctx,
-    tenant: TenantId,
-    secrets: &[&str],
-    mut values: Values,
-) -> Result<Values, ToolError> {
-    let (fields, tokens) = picked(&values, secrets);
-    let plain = tenant_secret::decrypt_all(ctx, tenant, tokens).await?;
-    for (field, value) in fields.into_iter().zip(plain) {
-        if let Some(value) = value {
-            values.insert(field, Value::String(value));
-        }
-    }
-    Ok(values)
-}
-
-fn picked(values: &Values, secrets: &[&str]) -> (Vec<String>, Vec<String>) {
-    let text = |name: &&str| Some(((*name).to_owned(), values.get(*name)?.as_str()?.to_owned()));
-    secrets.iter().filter_map(text).unzip()
-}
-
 /// `values` with the secret ones masked.
-pub(crate) fn masked(secrets: &[&str], mut values: Values) -> Values {
-    for name in secrets {
-        if let Some(Value::String(secret)) = values.get_mut(*name) {
-            *secret = mask::provider_secret(secret);
-        }
-    }
-    values
-}
-
-/// `given` with the stored value wherever it says to keep that.
-pub(crate) fn keep_hidden(given: Values, stored: &Values) -> Values {
-    let kept = |(name, value): (String, Value)| {
-        if value.as_str() == Some(mask::HIDDEN) {
-            let value = stored.get(&name).cloned().unwrap_or_else(|| UNKNOWN.into());
-            return (name, value);
-        }
-        (name, value)
-    };
-    given.into_iter().map(kept).collect()
+pub(crate) fn masked(secrets: &[&str], values: Values) -> Values {
+    secret_form::masked(secrets, values, mask::provider_secret)
 }
 
 /// The object a text holds, or none.
@@ -165,18 +102,5 @@ mod tests {
         ] {
             assert_eq!(checked(given), Err(message.to_owned()));
         }
-    }
-
-    #[test]
-    fn secrets_are_masked_and_kept() {
-        let values = json!({"key": "secret-value", "where": "eu"});
-        let shown = masked(&secrets(&form()), values.as_object().unwrap().clone());
-        assert_eq!(Value::Object(shown), json!({"key": "se********ue", "where": "eu"}));
-        let given = json!({"key": mask::HIDDEN, "other": mask::HIDDEN, "where": "us"});
-        let kept = keep_hidden(given.as_object().unwrap().clone(), values.as_object().unwrap());
-        assert_eq!(
-            Value::Object(kept),
-            json!({"key": "secret-value", "other": UNKNOWN, "where": "us"})
-        );
     }
 }

@@ -1,5 +1,6 @@
 //! Shortening texts for plugins and tools, with the workspace's default model.
 
+use boxed::boxed;
 use model_runtime::{CallContext, LlmRequest, ModelType, PromptMessage, collect};
 use types::TenantId;
 
@@ -19,6 +20,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] without a default model, and for what it answers instead.
+    #[boxed]
     pub async fn summary(
         &self,
         tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Which app a request is about.
 
+use boxed::boxed;
 use db::app::App;
 use services_core::Ctx;
 use types::{AppId, TenantId};
@@ -19,6 +20,7 @@ pub const CHATFLOW: &str = "advanced-chat";
 ///
 /// # Errors
 /// [`WorkflowError::NoApp`].
+#[boxed]
 pub async fn find(
     ctx: &Ctx,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! The draft of an app: reading it, saving it.
 
+use boxed::boxed;
 use db::{app::App, workflow::Workflow};
 use serde_json::{Map, Value};
 use services_core::Ctx;
@@ -41,6 +42,7 @@ pub struct Saved {
 ///
 /// # Errors
 /// [`WorkflowError::NoDraft`].
+#[boxed]
 pub async fn row(ctx: &Ctx, app: &App) -> Result<Workflow, WorkflowError> {
     find_row(ctx, app).await?.ok_or(WorkflowError::NoDraft)
 }
@@ -49,6 +51,7 @@ pub async fn row(ctx: &Ctx, app: &App) -> Result<Workflow, WorkflowError> {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn find_row(ctx: &Ctx, app: &App) -> Result<Option<Workflow>, WorkflowError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::workflow::find_draft(&mut conn, app.tenant_id, app.id).await?)
@@ -58,6 +61,7 @@ pub async fn find_row(ctx: &Ctx, app: &App) -> Result<Option<Workflow>, Workflow
 ///
 /// # Errors
 /// [`WorkflowError::NoDraft`].
+#[boxed]
 pub async fn find(ctx: &Ctx, app: &App) -> Result<Version, WorkflowError> {
     view::version(ctx, row(ctx, app).await?).await
 }
@@ -67,6 +71,7 @@ pub async fn find(ctx: &Ctx, app: &App) -> Result<Version, WorkflowError> {
 /// # Errors
 /// [`WorkflowError::NotSync`] if the draft changed since the client read it; [`WorkflowError::Invalid`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn save(ctx: &Ctx, app: &App, mut cmd: Save) -> Result<Saved, WorkflowError> {
     let limit = ctx.config.feature.max_variable_size;
     let environment = variable::read_all(Scope::Environment, &cmd.environment_variables, limit)?;
@@ -161,6 +166,7 @@ fn kind(app: &App) -> &'static str {
 ///
 /// # Errors
 /// [`WorkflowError::NoDraft`], faults of the workspace's key.
+#[boxed]
 pub async fn environment(ctx: &Ctx, app: &App) -> Result<Vec<Variable>, WorkflowError> {
     let row = row(ctx, app).await?;
     variable::open_environment(ctx, app.tenant_id, &row.environment_variables).await

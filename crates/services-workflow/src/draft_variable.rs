@@ -1,5 +1,6 @@
 //! Variables that debugging left behind: shown in the editor, changed by hand, put back.
 
+use boxed::boxed;
 use db::{
     app::App,
     workflow::Workflow,
@@ -46,6 +47,7 @@ pub struct Page {
 ///
 /// # Errors
 /// [`WorkflowError::NoDraft`].
+#[boxed]
 pub async fn page(
     ctx: &Ctx,
     app: &App,
@@ -69,6 +71,7 @@ pub async fn page(
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] for the names that stand for system and conversation variables.
+#[boxed]
 pub async fn of_node(
     ctx: &Ctx,
     app: &App,
@@ -83,6 +86,7 @@ pub async fn of_node(
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn system(
     ctx: &Ctx,
     app: &App,
@@ -95,6 +99,7 @@ pub async fn system(
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`] without draft.
+#[boxed]
 pub async fn conversation(
     ctx: &Ctx,
     app: &App,
@@ -121,6 +126,7 @@ async fn list(
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn fill_defaults(
     ctx: &Ctx,
     app: &App,
@@ -162,6 +168,7 @@ pub async fn fill_defaults(
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn conversation_of(
     ctx: &Ctx,
     app: &App,
@@ -190,6 +197,7 @@ pub async fn conversation_of(
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`].
+#[boxed]
 pub async fn find(
     ctx: &Ctx,
     app: &App,
@@ -209,6 +217,7 @@ fn missing(id: Uuid) -> WorkflowError {
 /// # Errors
 /// [`WorkflowError::NotFound`]; [`WorkflowError::Invalid`] for a variable that cannot be changed, a value of another
 /// type, a name that is taken.
+#[boxed]
 pub async fn change(
     ctx: &Ctx,
     app: &App,
@@ -329,6 +338,7 @@ pub(crate) fn stored(value: &graph::Value) -> Result<String, WorkflowError> {
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`]; [`WorkflowError::Invalid`] for system variables people may not change.
+#[boxed]
 pub async fn reset(
     ctx: &Ctx,
     app: &App,
@@ -399,6 +409,7 @@ async fn original(
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`].
+#[boxed]
 pub async fn delete(ctx: &Ctx, app: &App, by: AccountId, id: Uuid) -> Result<(), WorkflowError> {
     let mut tx = ctx.db.begin().await?;
     let known = workflow_draft_variable::find(&mut tx, app.id, by, id).await?;
@@ -415,6 +426,7 @@ pub async fn delete(ctx: &Ctx, app: &App, by: AccountId, id: Uuid) -> Result<(),
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] for the names that stand for system and conversation variables.
+#[boxed]
 pub async fn delete_many(
     ctx: &Ctx,
     app: &App,

@@ -1,5 +1,6 @@
 //! Forms people fill in while a run waits: found by token, submitted once, ended when they wait too long.
 
+use boxed::boxed;
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use db::{
     app::App,
@@ -142,6 +143,7 @@ async fn held(ctx: &Ctx, token: &str, missing: &str) -> Result<Held, FormError> 
 ///
 /// # Errors
 /// [`FormError::NotFound`], [`FormError::Submitted`], [`FormError::Expired`], [`FormError::Forbidden`].
+#[boxed]
 pub async fn find_public(ctx: &Ctx, token: &str) -> Result<Public, FormError> {
     let missing = || FormError::NotFound("Form not found".to_owned());
     let Held { form, .. } = held(ctx, token, "Form not found").await?;
@@ -163,6 +165,7 @@ pub async fn find_public(ctx: &Ctx, token: &str) -> Result<Public, FormError> {
 ///
 /// # Errors
 /// [`FormError::NotFound`], [`FormError::Submitted`].
+#[boxed]
 pub async fn find_for_member(ctx: &Ctx, tenant: TenantId, token: &str) -> Result<Shown, FormError> {
     let form = for_member(ctx, tenant, token).await?.form;
     if form.submitted_at.is_some() {
@@ -197,6 +200,7 @@ pub struct Filled {
 ///
 /// # Errors
 /// [`FormError::NotFound`], [`FormError::Submitted`], [`FormError::Expired`], [`FormError::Invalid`].
+#[boxed]
 pub async fn submit_public(ctx: &Ctx, token: &str, filled: Filled) -> Result<(), FormError> {
     let held = held(ctx, token, "Form not found").await?;
     submit(ctx, held, filled, None).await
@@ -206,6 +210,7 @@ pub async fn submit_public(ctx: &Ctx, token: &str, filled: Filled) -> Result<(),
 ///
 /// # Errors
 /// As [`submit_public`].
+#[boxed]
 pub async fn submit_as_member(
     ctx: &Ctx,
     tenant: TenantId,
@@ -279,6 +284,7 @@ fn deadline(ctx: &Ctx, now: NaiveDateTime) -> Option<NaiveDateTime> {
 ///
 /// # Errors
 /// Faults of the database and the queue. What is not ended waits for the next sweep.
+#[boxed]
 pub async fn sweep(ctx: &Ctx, now: NaiveDateTime, limit: i64) -> Result<usize, Fault> {
     let deadline = deadline(ctx, now);
     let forms = {
@@ -352,6 +358,7 @@ async fn expire(
 ///
 /// # Errors
 /// [`FormError::TooMany`] beyond the limit. Without Redis nobody is kept out.
+#[boxed]
 pub async fn count_request(ctx: &Ctx, kind: Request, address: &str) -> Result<(), FormError> {
     let settings = &ctx.config.feature;
     let limit = u64::try_from(settings.web_form_submit_rate_limit_max_attempts).unwrap_or(u64::MAX);

@@ -1,5 +1,6 @@
 //! Runs of an app: lists, counts, one run, why it waits.
 
+use boxed::boxed;
 use std::collections::HashMap;
 
 use chrono::{NaiveDateTime, TimeDelta};
@@ -53,6 +54,7 @@ pub struct Asked<'a> {
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] if the last run is not in the list.
+#[boxed]
 pub async fn list(ctx: &Ctx, app: &App, asked: Asked<'_>) -> Result<Page, WorkflowError> {
     let (mut rows, messages) = {
         let mut conn = ctx.db.acquire().await?;
@@ -112,6 +114,7 @@ pub struct Counts {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn count(
     ctx: &Ctx,
     app: &App,
@@ -176,6 +179,7 @@ pub struct Detail {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn find(
     ctx: &Ctx,
     app: &App,
@@ -199,6 +203,7 @@ pub async fn find(
 ///
 /// # Errors
 /// [`WorkflowError::NotWorkflowApp`], [`WorkflowError::NotFound`].
+#[boxed]
 pub async fn find_for_service(
     ctx: &Ctx,
     app: &App,
@@ -239,6 +244,7 @@ pub struct WaitingNode {
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`].
+#[boxed]
 pub async fn waiting(ctx: &Ctx, tenant: TenantId, run: &str) -> Result<Waiting, WorkflowError> {
     let missing = || WorkflowError::not_found("Workflow run not found");
     let id: WorkflowRunId = run.parse().map_err(|_| missing())?;

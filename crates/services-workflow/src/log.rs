@@ -1,5 +1,6 @@
 //! The log of a published app, and of runs that were archived.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use db::{
     app::App,
@@ -48,6 +49,7 @@ pub struct Asked {
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] for an address that is no member's.
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     app: &App,
@@ -137,6 +139,7 @@ pub struct Archived {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn archived(ctx: &Ctx, app: &App, limit: Limit) -> Result<Page<Archived>, WorkflowError> {
     let (total, rows) = {
         let mut conn = ctx.db.acquire_replica().await?;
@@ -163,6 +166,7 @@ pub async fn archived(ctx: &Ctx, app: &App, limit: Limit) -> Result<Page<Archive
 ///
 /// # Errors
 /// Always: [`WorkflowError::Body`] with 404 or 500 in the reference's form, or faults.
+#[boxed]
 pub async fn export(
     ctx: &Ctx,
     app: &App,

@@ -4,6 +4,7 @@ use app_engine::{
     AppEvent, Item,
     basic::{Caller, InvokeFrom},
 };
+use boxed::boxed;
 use db::{app::App, app_mcp_server::AppMcpServer, end_user::EndUser};
 use mcp::server::{self, Call, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, Refusal};
 use serde_json::{Map, Value};
@@ -70,6 +71,7 @@ impl Failure for McpError {
 ///
 /// # Errors
 /// [`McpError`].
+#[boxed]
 pub async fn find(ctx: &Ctx, code: &str) -> Result<Offered, McpError> {
     let (server, app) = {
         let mut conn = ctx.db.acquire().await?;
@@ -97,6 +99,7 @@ pub async fn find(ctx: &Ctx, code: &str) -> Result<Offered, McpError> {
 /// # Errors
 /// The refusal to be sent instead.
 #[tracing::instrument(skip_all, fields(app.id = %offered.app.id))]
+#[boxed]
 pub async fn answer(
     runs: &Runs,
     engine: &Engine,
@@ -132,9 +135,11 @@ pub async fn answer(
 
 /// Makes the end user calls are made for, at the first client's first word.
 async fn greet(ctx: &Ctx, server: &AppMcpServer, client: &str) -> Result<(), Fault> {
-    let mut conn = ctx.db.acquire().await?;
+    let mut tx = ctx.db.begin().await?;
     let (tenant, app) = (server.tenant_id, server.app_id);
-    Ok(db::end_user::insert_of_mcp_server(&mut conn, tenant, app, server.id, client).await?)
+    db::end_user::lock_session(&mut tx, tenant, &server.id.to_string()).await?;
+    db::end_user::insert_of_mcp_server(&mut tx, tenant, app, server.id, client).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn user(ctx: &Ctx, server: &AppMcpServer) -> Result<Option<EndUser>, Fault> {

@@ -1,5 +1,6 @@
 //! Executions of nodes as the console shows them.
 
+use boxed::boxed;
 use std::collections::{HashMap, HashSet};
 
 use db::{
@@ -41,6 +42,7 @@ impl Execution {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn of_run(
     ctx: &Ctx,
     app: &App,
@@ -57,6 +59,7 @@ pub async fn of_run(
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`].
+#[boxed]
 pub async fn last_of_node(ctx: &Ctx, app: &App, node: &str) -> Result<Execution, WorkflowError> {
     let row = draft::find_row(ctx, app).await?;
     let draft = row.ok_or_else(|| WorkflowError::not_found("Workflow not found"))?;
@@ -72,6 +75,7 @@ pub async fn last_of_node(ctx: &Ctx, app: &App, node: &str) -> Result<Execution,
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`].
+#[boxed]
 pub async fn find(ctx: &Ctx, app: &App, id: NodeExecutionId) -> Result<Execution, WorkflowError> {
     let row = {
         let mut conn = ctx.db.acquire().await?;
@@ -174,6 +178,7 @@ fn no_icon() -> Value {
 ///
 /// # Errors
 /// Faults of database and storage.
+#[boxed]
 pub async fn full_outputs(
     ctx: &Ctx,
     app: &App,

@@ -1,5 +1,6 @@
 //! Jobs of workflows.
 
+use boxed::boxed;
 use jobs::{Job, tasks};
 use serde_json::json;
 use services_core::{Ctx, Fault};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 ///
 /// # Errors
 /// Faults of the queue.
+#[boxed]
 pub async fn resume(ctx: &Ctx, run: WorkflowRunId) -> Result<(), Fault> {
     let job = Job::new(tasks::RESUME_APP_EXECUTION).set("payload", json!({"workflow_run_id": run}));
     enqueue(ctx, job).await
@@ -20,6 +22,7 @@ pub async fn resume(ctx: &Ctx, run: WorkflowRunId) -> Result<(), Fault> {
 ///
 /// # Errors
 /// Faults of the queue.
+#[boxed]
 pub async fn schedule(ctx: &Ctx, plan: Uuid, tick: i64) -> Result<(), Fault> {
     let mut job = Job::new(tasks::RUN_SCHEDULE_TRIGGER).set("schedule_id", plan);
     job.id = Uuid::new_v5(&plan, &tick.to_be_bytes()).to_string();
@@ -30,6 +33,7 @@ pub async fn schedule(ctx: &Ctx, plan: Uuid, tick: i64) -> Result<(), Fault> {
 ///
 /// # Errors
 /// Faults of the queue.
+#[boxed]
 pub async fn mail_form(ctx: &Ctx, form: Uuid, node_title: &str) -> Result<(), Fault> {
     let job = Job::new(tasks::MAIL_HUMAN_INPUT).set("form_id", form).set("node_title", node_title);
     enqueue(ctx, job).await

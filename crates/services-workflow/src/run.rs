@@ -23,6 +23,7 @@ mod task;
 pub mod watch;
 pub mod webhook;
 
+use boxed::boxed;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -294,6 +295,7 @@ impl Runs {
     ///
     /// # Errors
     /// [`RunFailure`]: nothing was stored then.
+    #[boxed]
     pub async fn start(&self, request: RunRequest) -> Result<Started, RunFailure> {
         let run_id = request.run_id.unwrap_or_else(WorkflowRunId::random);
         let info = Arc::new(self.info(&request, run_id));

@@ -1,5 +1,6 @@
 //! Runs of a published workflow by day, in the reader's time zone.
 
+use boxed::boxed;
 use chrono::{LocalResult, NaiveDateTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use db::{
@@ -36,6 +37,7 @@ pub enum Count {
 ///
 /// # Errors
 /// [`WorkflowError::Refused`] for times that are none.
+#[boxed]
 pub async fn daily(
     ctx: &Ctx,
     app: &App,
@@ -55,6 +57,7 @@ pub async fn daily(
 ///
 /// # Errors
 /// As [`daily`].
+#[boxed]
 pub async fn interactions(
     ctx: &Ctx,
     app: &App,

@@ -1,5 +1,6 @@
 //! Workflows published as tools.
 
+use boxed::boxed;
 use std::collections::HashMap;
 
 use db::{
@@ -108,6 +109,7 @@ pub struct Provider {
 /// # Errors
 /// [`WorkflowError::Invalid`] for a name or app that is taken, an app that was not published, parameters that are none
 /// of its variables.
+#[boxed]
 pub async fn create(
     ctx: &Ctx,
     tenant: TenantId,
@@ -141,6 +143,7 @@ pub async fn create(
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] as [`create`], and for a tool that is gone.
+#[boxed]
 pub async fn update(
     ctx: &Ctx,
     tenant: TenantId,
@@ -173,6 +176,7 @@ pub async fn update(
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn delete(ctx: &Ctx, tenant: TenantId, id: Uuid) -> Result<(), WorkflowError> {
     let mut tx = ctx.db.begin().await?;
     if tool_workflow_provider::delete(&mut tx, tenant, id).await? {
@@ -195,6 +199,7 @@ pub enum Which {
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] for a tool, app or version that is gone.
+#[boxed]
 pub async fn settings(
     ctx: &Ctx,
     tenant: TenantId,
@@ -231,6 +236,7 @@ pub async fn settings(
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] for one that is gone.
+#[boxed]
 pub async fn tools(ctx: &Ctx, tenant: TenantId, id: Uuid) -> Result<Vec<Tool>, WorkflowError> {
     let row = {
         let mut conn = ctx.db.acquire().await?;
@@ -244,6 +250,7 @@ pub async fn tools(ctx: &Ctx, tenant: TenantId, id: Uuid) -> Result<Vec<Tool>, W
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn list(ctx: &Ctx, tenant: TenantId) -> Result<Vec<Provider>, WorkflowError> {
     let rows = {
         let mut conn = ctx.db.acquire().await?;

@@ -1,6 +1,7 @@
 //! Triggers: what starts runs from outside. Rows follow the graph: webhooks and plugin triggers the draft, switches and
 //! schedules the published version.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use db::{
     PgConnection, app::App, app_trigger::AppTrigger, app_trigger::NewTrigger,
@@ -62,6 +63,7 @@ fn subscribed(graph: &Value) -> impl Iterator<Item = GraphNode<'_>> {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn sync_draft(
     db: &mut PgConnection,
     app: &App,
@@ -92,6 +94,7 @@ pub async fn sync_draft(
 }
 
 /// Forgets what Python servers beside us remember of webhook nodes that are gone: they would not make them again.
+#[boxed]
 pub async fn forget_webhooks(ctx: &Ctx, app: AppId, nodes: &[String]) {
     for node in nodes {
         if let Err(err) = ctx.redis.del(&[&format!("webhook_nodes:{app}:{node}")]).await {
@@ -104,6 +107,7 @@ pub async fn forget_webhooks(ctx: &Ctx, app: AppId, nodes: &[String]) {
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] for a schedule that has no next time.
+#[boxed]
 pub async fn sync_published(
     db: &mut PgConnection,
     app: &App,
@@ -149,6 +153,7 @@ pub struct Shown {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn list(ctx: &Ctx, app: &App) -> Result<Vec<Shown>, WorkflowError> {
     let mut conn = ctx.db.acquire().await?;
     let triggers = db::app_trigger::list(&mut conn, app.tenant_id, app.id).await?;
@@ -159,6 +164,7 @@ pub async fn list(ctx: &Ctx, app: &App) -> Result<Vec<Shown>, WorkflowError> {
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`].
+#[boxed]
 pub async fn switch(ctx: &Ctx, app: &App, id: &str, on: bool) -> Result<Shown, WorkflowError> {
     let missing = || WorkflowError::not_found("Trigger not found");
     let id: Uuid = id.parse().map_err(|_| missing())?;
@@ -185,6 +191,7 @@ fn shown(ctx: &Ctx, trigger: AppTrigger) -> Shown {
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`].
+#[boxed]
 pub async fn webhook_of_node(
     ctx: &Ctx,
     app: &App,

@@ -1,5 +1,6 @@
 //! Environment and conversation variables: as requests bring them, as rows keep them.
 
+use boxed::boxed;
 use graph::SegmentType;
 use serde_json::{Map, Value, json};
 use services_core::{Ctx, tenant_secret};
@@ -162,6 +163,7 @@ pub fn to_row(variables: &[Variable]) -> Result<String, WorkflowError> {
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] for a variable without id; faults of encryption.
+#[boxed]
 pub async fn environment_to_row(
     ctx: &Ctx,
     tenant: TenantId,
@@ -198,6 +200,7 @@ pub async fn environment_to_row(
 ///
 /// # Errors
 /// Faults of the workspace's key.
+#[boxed]
 pub async fn open_environment(
     ctx: &Ctx,
     tenant: TenantId,
@@ -256,7 +259,7 @@ fn typed(declared: &Value, value: &Value) -> Result<(SegmentType, Value), Workfl
             pydantic::display(value)
         ))),
         SegmentType::Boolean => {
-            flag(value).map(|flag| (kind, Value::Bool(flag))).ok_or_else(|| {
+            types::lax::flag(value).map(|flag| (kind, Value::Bool(flag))).ok_or_else(|| {
                 pydantic::fault(
                     "BooleanVariable",
                     "value",
@@ -300,23 +303,6 @@ fn items(
             "value_error",
             item,
         )),
-    }
-}
-
-fn flag(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::Number(number) => match number.as_f64() {
-            Some(1.0) => Some(true),
-            Some(0.0) => Some(false),
-            _ => None,
-        },
-        Value::String(word) => match word.to_ascii_lowercase().as_str() {
-            "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
-            "0" | "false" | "f" | "no" | "n" | "off" => Some(false),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Published versions of an app's workflow.
 
+use boxed::boxed;
 use chrono::{Datelike as _, NaiveDateTime, Timelike as _};
 use db::{
     app::App,
@@ -29,6 +30,7 @@ pub struct Versions {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn published(ctx: &Ctx, app: &App) -> Result<Option<Version>, WorkflowError> {
     let Some(id) = app.workflow_id else { return Ok(None) };
     let row = {
@@ -45,6 +47,7 @@ pub async fn published(ctx: &Ctx, app: &App) -> Result<Option<Version>, Workflow
 ///
 /// # Errors
 /// [`WorkflowError::Forbidden`] for the versions of somebody else than `by`.
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     app: &App,
@@ -81,6 +84,7 @@ pub async fn list(
 /// # Errors
 /// [`WorkflowError::Invalid`] without a draft, or for one that cannot run.
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn publish(
     ctx: &Ctx,
     app: &App,
@@ -121,6 +125,7 @@ pub async fn publish(
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`].
+#[boxed]
 pub async fn mark(
     ctx: &Ctx,
     app: &App,
@@ -148,6 +153,7 @@ pub async fn mark(
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`]; [`WorkflowError::Refused`] for the draft and for versions in use.
+#[boxed]
 pub async fn delete(ctx: &Ctx, app: &App, id: &str) -> Result<(), WorkflowError> {
     let missing = || WorkflowError::not_found(format!("Workflow with ID {id} not found"));
     let version: WorkflowId = id.parse().map_err(|_| missing())?;

@@ -1,5 +1,6 @@
 //! A version of a workflow as the console shows it.
 
+use boxed::boxed;
 use std::collections::HashMap;
 
 use db::{
@@ -45,6 +46,7 @@ pub struct Version {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn versions(
     ctx: &Ctx,
     tenant: TenantId,
@@ -68,6 +70,7 @@ pub async fn versions(
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn version(ctx: &Ctx, row: Workflow) -> Result<Version, WorkflowError> {
     let tenant = row.tenant_id;
     let mut all = versions(ctx, tenant, vec![row]).await?;

@@ -1,5 +1,6 @@
 //! [`Storage`]: save, load, list and delete objects by key.
 
+use boxed::boxed;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -83,6 +84,7 @@ impl Storage {
     ///
     /// # Errors
     /// What it answers, or that it does not.
+    #[boxed]
     pub async fn check(&self) -> Result<(), StorageError> {
         Ok(self.operator.check().await?)
     }
@@ -141,6 +143,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::NotFound`].
+    #[boxed]
     pub async fn load(&self, key: &str) -> Result<Bytes, StorageError> {
         Ok(self.operator.read(file_key(key)?).await?.to_bytes())
     }
@@ -149,6 +152,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::NotFound`].
+    #[boxed]
     pub async fn load_range(&self, key: &str, start: u64, end: u64) -> Result<Bytes, StorageError> {
         let key = file_key(key)?;
         let end = end.min(self.size(key).await?);
@@ -162,6 +166,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::NotFound`].
+    #[boxed]
     pub async fn load_stream(&self, key: &str) -> Result<ByteStream, StorageError> {
         let key = file_key(key)?;
         let size = self.size(key).await?;
@@ -182,6 +187,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::NotFound`], or [`StorageError::Local`] for the file's trouble.
+    #[boxed]
     pub async fn download(&self, key: &str, target: &Path) -> Result<u64, StorageError> {
         let mut stream = self.load_stream(key).await?;
         let mut file = tokio::fs::File::create(target).await.map_err(StorageError::Local)?;
@@ -199,6 +205,7 @@ impl Storage {
     ///
     /// # Errors
     /// What the store says.
+    #[boxed]
     pub async fn exists(&self, key: &str) -> Result<bool, StorageError> {
         Ok(self.operator.exists(file_key(key)?).await?)
     }
@@ -207,6 +214,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::NotFound`].
+    #[boxed]
     pub async fn size(&self, key: &str) -> Result<u64, StorageError> {
         let found = self.operator.stat(file_key(key)?).await?;
         if found.is_dir() {
@@ -219,6 +227,7 @@ impl Storage {
     ///
     /// # Errors
     /// What the store says.
+    #[boxed]
     pub async fn delete(&self, key: &str) -> Result<(), StorageError> {
         match self.operator.delete(file_key(key)?).await {
             Err(err) if err.kind() != opendal::ErrorKind::NotFound => Err(err.into()),
@@ -230,6 +239,7 @@ impl Storage {
     ///
     /// # Errors
     /// What the store says.
+    #[boxed]
     pub async fn scan(&self, path: &str) -> Result<Vec<Object>, StorageError> {
         let path = path.trim_end_matches('/');
         let path = if path.is_empty() { String::new() } else { format!("{}/", file_key(path)?) };

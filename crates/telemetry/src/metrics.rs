@@ -66,6 +66,8 @@ pub fn install(version: &str, commit: &str) -> Result<Handle, InstallError> {
         "dify_version" => types::DIFY_VERSION,
     )
     .set(1.0);
+    // There from the start, and not only once there is one.
+    gauge!(STREAMS).set(0.0);
     let upkeep = handle.clone();
     let thread = std::thread::Builder::new().name("metrics".into()).spawn(move || {
         loop {
@@ -82,7 +84,7 @@ pub fn install(version: &str, commit: &str) -> Result<Handle, InstallError> {
 fn describe() {
     describe_counter!(REQUESTS, "Requests answered, by method, route pattern and status");
     describe_histogram!(DURATION, Unit::Seconds, "Time to the end of the answer, streams included");
-    describe_gauge!(STREAMS, "Event streams open, by kind");
+    describe_gauge!(STREAMS, "Event streams open");
     describe_gauge!(POOL_IN_USE, "Database connections in use, by pool");
     describe_gauge!(POOL_IDLE, "Database connections idle, by pool");
     describe_gauge!(POOL_SIZE, "Database connections open, by pool");
@@ -118,9 +120,9 @@ pub fn request(method: &str, route: Option<&str>, status: u16, took: Duration) {
 #[must_use = "the stream counts as closed when this is dropped"]
 pub struct OpenStream(metrics::Gauge);
 
-/// Counts a stream of this kind (`chat`, `workflow`, …) until the guard is dropped.
-pub fn open_stream(kind: &'static str) -> OpenStream {
-    let gauge = gauge!(STREAMS, "kind" => kind);
+/// Counts a stream until the guard is dropped.
+pub fn open_stream() -> OpenStream {
+    let gauge = gauge!(STREAMS);
     gauge.increment(1.0);
     OpenStream(gauge)
 }
@@ -175,7 +177,7 @@ mod tests {
         let handle = install("0.1.0", "abc").unwrap();
         request("GET", Some("/v1/messages"), 200, Duration::from_millis(30));
         request("BREW", None, 404, Duration::ZERO);
-        let stream = open_stream("chat");
+        let stream = open_stream();
         db_pool("primary", 5, 2, 7);
         job_queue("mail", 3, Duration::from_secs(9));
         replication_lag(Duration::from_millis(1500));
@@ -185,7 +187,7 @@ mod tests {
             r#"http_requests_total{method="GET",route="/v1/messages",status="200"} 1"#,
             r#"http_requests_total{method="OTHER",route="unmatched",status="404"} 1"#,
             r#"http_request_duration_seconds_bucket{method="GET",route="/v1/messages",le="0.05"} 1"#,
-            r#"open_streams{kind="chat"} 1"#,
+            "open_streams 1",
             r#"db_pool_in_use{pool="primary"} 3"#,
             r#"db_pool_waiting{pool="primary"} 7"#,
             r#"job_queue_depth{queue="mail"} 3"#,
@@ -198,6 +200,6 @@ mod tests {
             assert!(text.contains(line), "{line}\n{text}");
         }
         drop(stream);
-        assert!(handle.render().contains(r#"open_streams{kind="chat"} 0"#));
+        assert!(handle.render().contains("open_streams 0"));
     }
 }

@@ -1,6 +1,6 @@
 //! Boots the whole server in the test's process.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use axum::Router;
 use config::Config;
@@ -34,13 +34,24 @@ pub(crate) async fn boot(settings: &[(&str, &str)]) -> Boot {
     let settings = defaults.iter().chain(settings).map(|(name, value)| (*name, *value));
     let config = Arc::new(Config::from_map(settings).expect("settings"));
     let redis = redis::Redis::in_process();
+    let (state, router) = wire(config, &db, redis, files.path());
+    Boot { db, state, router, files }
+}
+
+/// A server over what is there.
+pub(crate) fn wire(
+    config: Arc<Config>,
+    db: &TestDb,
+    redis: redis::Redis,
+    files: &Path,
+) -> (AppState, Router) {
     let http = net::Http::new(net::HttpOptions::default()).expect("an HTTP client");
     let ctx = Ctx::new(CtxParts {
         secret: config.feature.secret_key.as_str().into(),
         db: db.db().clone(),
         jobs: Arc::new(jobs::RedisQueue::new(redis.clone()).expect("a queue")),
         redis,
-        storage: storage::Storage::local(files.path()).expect("storage"),
+        storage: storage::Storage::local(files).expect("storage"),
         mail: mail::Mailer::recording(),
         http,
         config,
@@ -48,5 +59,5 @@ pub(crate) async fn boot(settings: &[(&str, &str)]) -> Boot {
     let state = server::wiring::wire(ctx).expect("a wired server");
     let routes = server::routes::router(&state.ctx.config);
     let router = server::shell::wrap(routes, state.clone());
-    Boot { db, state, router, files }
+    (state, router)
 }

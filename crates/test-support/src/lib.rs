@@ -9,6 +9,7 @@
 
 pub mod app;
 mod boot;
+pub mod chaos;
 pub mod client;
 pub mod listener;
 pub mod server;

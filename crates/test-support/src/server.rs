@@ -1,5 +1,7 @@
 //! A server for tests of who may do what: nobody has set it up, and callers are browsers with cookies.
 
+use std::sync::Arc;
+
 use axum::Router;
 use http_core::AppState;
 use jobs::{Job, tasks};
@@ -9,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::{
     Client, TestDb,
-    boot::{Boot, boot},
+    boot::{Boot, boot, wire},
 };
 
 /// The address of the owner [`TestServer::set_up`] makes.
@@ -22,8 +24,8 @@ pub const PASSWORD: &str = "Passw0rd!2026";
 pub struct TestServer {
     router: Router,
     state: AppState,
-    db: TestDb,
-    _files: TempDir,
+    db: Arc<TestDb>,
+    files: Arc<TempDir>,
 }
 
 impl TestServer {
@@ -41,7 +43,18 @@ impl TestServer {
     /// If there is no PostgreSQL, or a setting is unusable.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let Boot { db, state, router, files } = boot(settings).await;
-        Self { router, state, db, _files: files }
+        Self { router, state, db: Arc::new(db), files: Arc::new(files) }
+    }
+
+    /// Another server with the same settings over the same database, Redis and storage.
+    ///
+    /// # Panics
+    /// If it cannot be wired.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let (config, redis) = (self.state.ctx.config.clone(), self.state.ctx.redis.clone());
+        let (state, router) = wire(config, &self.db, redis, self.files.path());
+        Self { router, state, db: Arc::clone(&self.db), files: Arc::clone(&self.files) }
     }
 
     /// A server that is set up, and its owner, signed in.
@@ -153,6 +166,12 @@ impl TestServer {
     #[must_use]
     pub fn state(&self) -> &AppState {
         &self.state
+    }
+
+    /// Where its storage is.
+    #[must_use]
+    pub fn files(&self) -> &std::path::Path {
+        self.files.path()
     }
 
     /// The database.

@@ -1,6 +1,7 @@
 //! Ids, enums, pages and small parsers shared by every crate; no I/O.
 
 pub mod ids;
+pub mod lax;
 pub mod page;
 pub mod pyjson;
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// One page of a list: the reference's `{page, limit, total, has_more, data}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
     /// Number of this page, from 1.
     pub page: i64,

@@ -11,6 +11,7 @@ mod conversation;
 mod events;
 mod failure;
 mod mail;
+mod queue_monitor;
 mod run;
 mod schedule;
 mod triggers;
@@ -30,6 +31,7 @@ pub fn handlers(ctx: &Ctx, runs: &Runs, events: &Events) -> Registry {
     let registry = triggers::register(registry, ctx, runs);
     let registry = events::register(registry, events);
     let registry = run::register(registry, runs);
+    let registry = queue_monitor::register(registry, ctx);
     api_key::register(registry, ctx)
 }
 

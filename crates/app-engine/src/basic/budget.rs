@@ -64,6 +64,49 @@ pub async fn trim_history(
     Ok(())
 }
 
+/// Drops the oldest of `turns` until the rest fits, with the `system` messages, beside the `fixed` part of the prompt.
+/// A turn goes whole: a call without its answer is one providers refuse.
+///
+/// # Errors
+/// When the provider is asked to count and fails.
+pub async fn trim_turns(
+    model: &dyn LlmModel,
+    parameters: &Map<String, Value>,
+    system: &[PromptMessage],
+    fixed: &[PromptMessage],
+    turns: &mut Vec<Vec<PromptMessage>>,
+) -> Result<(), RunError> {
+    if turns.is_empty() {
+        return Ok(());
+    }
+    let context = context_size(model.schema());
+    let answer = max_tokens(model.schema(), parameters).unwrap_or(0);
+    let rest = |fixed: u64| {
+        context.map_or(WITHOUT_CONTEXT_SIZE, |context| {
+            context.saturating_sub(answer).saturating_sub(fixed)
+        })
+    };
+    let all: u64 = turns.iter().map(|turn| upper_bound(turn)).sum();
+    if all + upper_bound(system) <= rest(upper_bound(fixed)) {
+        return Ok(());
+    }
+    let rest = match context {
+        None => rest(0),
+        Some(_) => rest(count(model, fixed).await?),
+    };
+    let mut total = if system.is_empty() { 0 } else { count(model, system).await? };
+    let mut kept = 0;
+    for turn in turns.iter().rev() {
+        total += count(model, turn).await?;
+        if rest < total {
+            break;
+        }
+        kept += 1;
+    }
+    turns.drain(..turns.len() - kept);
+    Ok(())
+}
+
 /// Lowers the answer's limit so that prompt and answer fit into the context together.
 ///
 /// # Errors
@@ -123,7 +166,11 @@ fn upper_bound(messages: &[PromptMessage]) -> u64 {
                 Some(Content::Text(text)) => text.len() as u64,
                 Some(Content::Parts(parts)) => parts.iter().map(part_bound).sum(),
             };
-            content + AROUND_A_MESSAGE
+            let calls = message.tool_calls().iter().map(|call| {
+                (call.id.len() + call.function.name.len() + call.function.arguments.len()) as u64
+                    + AROUND_A_MESSAGE
+            });
+            content + calls.sum::<u64>() + AROUND_A_MESSAGE
         })
         .sum()
 }

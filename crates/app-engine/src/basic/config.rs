@@ -5,6 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::event::RunError;
 
+mod agent;
+
+pub use agent::{Agent, Strategy, ToolChoice};
+
 type Object = Map<String, Value>;
 
 /// What a run needs to know of the app.
@@ -34,8 +38,8 @@ pub struct Config {
     pub speech: Option<Speech>,
     /// Whether more answers like one may be asked for.
     pub more_like_this: bool,
-    /// `agent_mode`.
-    pub agent: Object,
+    /// How it works as an agent, if it is one.
+    pub agent: Agent,
 }
 
 /// The model an app uses.
@@ -204,8 +208,10 @@ impl Config {
     /// `invalid_param` for what no run can work with.
     pub fn read(object: &Object) -> Result<Self, RunError> {
         let (variables, external) = form(object);
+        let model = model(object)?;
         Ok(Self {
-            model: model(object)?,
+            agent: Agent::read(object, &model.provider),
+            model,
             prompt: prompt(object)?,
             variables,
             external,
@@ -220,7 +226,6 @@ impl Config {
             ),
             speech: speech(object),
             more_like_this: flag(child(object, "more_like_this"), "enabled"),
-            agent: child(object, "agent_mode").cloned().unwrap_or_default(),
         })
     }
 

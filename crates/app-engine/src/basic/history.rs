@@ -5,6 +5,7 @@ use model_runtime::{ContentPart, ImageDetail, PromptMessage};
 use types::{MessageId, TenantId};
 use uuid::Uuid;
 
+use super::agent::PastThought;
 use crate::{event::RunError, ports::FileStore};
 
 /// Most messages of a conversation that are looked at.
@@ -27,6 +28,8 @@ pub struct Turn {
     pub user_files: Vec<File>,
     /// Files of the answer.
     pub assistant_files: Vec<File>,
+    /// What an agent thought on the way to the answer.
+    pub thoughts: Vec<PastThought>,
 }
 
 /// The turns that lead to a new message with parent `parent`, oldest first. `turns` comes newest first.
@@ -86,17 +89,29 @@ pub async fn messages(
     Ok(messages)
 }
 
-async fn with_text(
+/// Files as parts of a prompt.
+pub(super) async fn parts<'f>(
+    tenant: TenantId,
+    store: &dyn FileStore,
+    files: impl Iterator<Item = &'f File>,
+    detail: ImageDetail,
+) -> Result<Vec<ContentPart>, RunError> {
+    let mut parts = Vec::with_capacity(files.size_hint().0);
+    for file in files {
+        parts.push(store.part(tenant, file, detail).await?);
+    }
+    Ok(parts)
+}
+
+/// Files, then a text.
+pub(super) async fn with_text(
     tenant: TenantId,
     store: &dyn FileStore,
     files: &[File],
     text: String,
     detail: ImageDetail,
 ) -> Result<Vec<ContentPart>, RunError> {
-    let mut parts = Vec::with_capacity(files.len() + 1);
-    for file in files {
-        parts.push(store.part(tenant, file, detail).await?);
-    }
+    let mut parts = parts(tenant, store, files.iter(), detail).await?;
     parts.push(ContentPart::text(text));
     Ok(parts)
 }

@@ -134,7 +134,7 @@ pub fn history_text(history: &[PromptMessage], (user, assistant): (&str, &str)) 
 }
 
 /// The user's message: files first, then the text.
-fn user_message(text: String, files: &[ContentPart]) -> PromptMessage {
+pub(super) fn user_message(text: String, files: &[ContentPart]) -> PromptMessage {
     if files.is_empty() {
         return PromptMessage::user(text);
     }

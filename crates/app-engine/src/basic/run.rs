@@ -2,28 +2,35 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use futures::{StreamExt, future::try_join_all};
-use model_runtime::{ContentPart, ImageDetail, InvokeError, LlmStream, PromptMessage, Usage};
+use futures::future::try_join_all;
+use model_runtime::{ImageDetail, InvokeError, Usage};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    Mode, budget,
-    config::{self, Config},
+    Mode, agent, budget,
+    config::Config,
     history::{self, Turn},
-    moderation::{self, Watcher},
+    moderation,
     prompt::{self, Built, Ingredients},
-    saved,
     speech::Publisher,
 };
 use crate::{
-    event::{AppEvent, Chunk, ChunkKind, RunError},
+    event::RunError,
     hub::Run,
     ports::{
         InputVerdict, KeptFile, LlmCall, LlmModel, OutputVerdict, Ports, Retrieval, Retrieved,
         RunContext,
     },
 };
+
+pub(in crate::basic) mod listen;
+pub(in crate::basic) mod state;
+
+pub use state::ToolUse;
+
+use listen::Aloud;
+use state::State;
 
 /// A question, ready to be answered.
 pub struct Job {
@@ -66,6 +73,8 @@ pub struct Outcome {
     pub sources: Vec<Value>,
     /// Files the run made.
     pub files: Vec<KeptFile>,
+    /// Tools the run called.
+    pub calls: Vec<ToolUse>,
     /// Seconds from the question to the end of the answer.
     pub latency: f64,
     /// Why there is no answer. What the model had said by then is in [`Outcome::answer`].
@@ -76,10 +85,11 @@ pub struct Outcome {
 
 /// Answers a question. Text goes to the log of `run` piece by piece when the client streams; the end is the caller's to
 /// announce, once it is on record. A run that is cancelled or takes too long ends with what there is by then.
-pub async fn answer(ports: &Ports, job: Job, run: &Run) -> (Outcome, Option<Publisher>) {
+pub async fn answer(ports: &Ports, job: Box<Job>, run: &Run) -> (Outcome, Option<Publisher>) {
     let begun = Instant::now();
     let limit = job.time_limit;
     let mut state = State::new(ports, &job, run);
+    let context = job.context.clone();
     // Dropped at the end of the block: that closes the connection to the provider.
     let ended = {
         let work = work(ports, job, run, &mut state);
@@ -96,7 +106,10 @@ pub async fn answer(ports: &Ports, job: Job, run: &Run) -> (Outcome, Option<Publ
         None => (None, true),
     };
     if stopped {
-        state.usage = state.usage_of_stopped().await;
+        state.estimate().await;
+    }
+    if let Some(thought) = state.thought.take() {
+        ports.thoughts.save(&context, &thought).await;
     }
     if let (None, Some((context, rule))) = (&error, state.rule.take()) {
         match moderation::check_output(&*ports.moderator, &context, &rule, &state.answer).await {
@@ -109,111 +122,39 @@ pub async fn answer(ports: &Ports, job: Job, run: &Run) -> (Outcome, Option<Publ
     state.into_outcome(error, stopped, begun.elapsed())
 }
 
-/// What has come of a run so far.
-struct State {
-    answer: String,
-    prompt: Vec<PromptMessage>,
-    completion_model: bool,
-    model: Arc<dyn LlmModel>,
-    usage: Usage,
-    annotation: Option<Value>,
-    sources: Vec<Value>,
-    files: Vec<KeptFile>,
-    rule: Option<(RunContext, Arc<config::Moderation>)>,
-    moderation_step: usize,
-    speech: Option<Publisher>,
-    stream: bool,
+async fn work(
+    ports: &Ports,
+    mut job: Box<Job>,
+    run: &Run,
+    state: &mut State,
+) -> Result<(), RunError> {
+    // Boxed: what is needed before the model speaks shall not count for as long as it speaks.
+    let call = match Box::pin(prepare(ports, &mut job, run, state)).await? {
+        Next::Nothing => return Ok(()),
+        Next::Agent => return Box::pin(agent::answer(ports, *job, run, state)).await,
+        Next::Call(call) => call,
+    };
+    let Job { context, model, .. } = *job;
+    let stream = model.invoke(call).await.map_err(refused)?;
+    listen::listen(ports, &context, run, state, stream, &mut Aloud).await.map(drop)
 }
 
-impl State {
-    fn new(ports: &Ports, job: &Job, run: &Run) -> Self {
-        let config = &job.config;
-        let rule = config.moderation.clone().map(|rule| (job.context.clone(), Arc::new(rule)));
-        let speech = config.speech.as_ref().filter(|_| job.stream).map(|speech| {
-            Publisher::start(ports.speaker.clone(), job.context.tenant, speech, run.log.clone())
-        });
-        Self {
-            answer: String::new(),
-            prompt: Vec::new(),
-            completion_model: is_completion(config, &*job.model),
-            model: job.model.clone(),
-            usage: Usage::empty(),
-            annotation: None,
-            sources: Vec::new(),
-            files: Vec::new(),
-            rule,
-            moderation_step: job.moderation_step,
-            speech,
-            stream: job.stream,
-        }
-    }
-
-    fn say(&mut self, run: &Run, piece: &str) {
-        if piece.is_empty() {
-            return;
-        }
-        self.answer.push_str(piece);
-        if self.stream {
-            run.log.push_text(&Chunk { kind: ChunkKind::Answer, selector: None }, piece);
-        }
-        if let Some(speech) = &mut self.speech {
-            speech.add(piece);
-        }
-    }
-
-    fn replace(&mut self, run: &Run, text: String) {
-        run.log.push(AppEvent::MessageReplace { answer: text.clone(), reason: String::new() });
-        self.answer = text;
-    }
-
-    /// A provider that was cut off tells no usage, so it is estimated.
-    async fn usage_of_stopped(&self) -> Usage {
-        if self.prompt.is_empty() || self.annotation.is_some() {
-            return self.usage.clone();
-        }
-        let count = async {
-            let prompt = self.model.count_tokens(&self.prompt, &[]).await?;
-            let answer = PromptMessage::assistant(self.answer.clone(), Vec::new());
-            let answer = self.model.count_tokens(std::slice::from_ref(&answer), &[]).await?;
-            Ok::<_, InvokeError>((prompt, answer))
-        };
-        // The user is waiting for the end of the stream.
-        match tokio::time::timeout(Duration::from_secs(2), count).await {
-            Ok(Ok((prompt, answer))) => {
-                let pricing = self.model.schema().pricing.as_ref();
-                Usage::priced(prompt, answer, pricing, Duration::ZERO)
-            }
-            Ok(Err(_)) | Err(_) => {
-                Usage::priced(0, 0, self.model.schema().pricing.as_ref(), Duration::ZERO)
-            }
-        }
-    }
-
-    fn into_outcome(
-        self,
-        error: Option<RunError>,
-        stopped: bool,
-        took: Duration,
-    ) -> (Outcome, Option<Publisher>) {
-        let latency = took.as_secs_f64();
-        let mut usage = self.usage;
-        usage.latency = latency;
-        let outcome = Outcome {
-            answer: self.answer,
-            prompt: saved::prompt(self.completion_model, &self.prompt),
-            usage,
-            annotation: self.annotation,
-            sources: self.sources,
-            files: self.files,
-            latency,
-            error,
-            stopped,
-        };
-        (outcome, self.speech)
-    }
+/// What is to be done with a question.
+enum Next {
+    /// It is answered.
+    Nothing,
+    /// An agent answers.
+    Agent,
+    /// The model is asked.
+    Call(LlmCall),
 }
 
-async fn work(ports: &Ports, mut job: Job, run: &Run, state: &mut State) -> Result<(), RunError> {
+async fn prepare(
+    ports: &Ports,
+    job: &mut Job,
+    run: &Run,
+    state: &mut State,
+) -> Result<Next, RunError> {
     prompt::check(&job.config.prompt, state.completion_model)?;
     if let Some(rule) = &job.config.moderation {
         let checked =
@@ -223,9 +164,11 @@ async fn work(ports: &Ports, mut job: Job, run: &Run, state: &mut State) -> Resu
             InputVerdict::Overridden { inputs, query } => (job.inputs, job.query) = (inputs, query),
             InputVerdict::Preset(text) => {
                 // The prompt is kept for people who read the logs, though no model saw it.
-                state.prompt = build(ports, &mut job, state, &Retrieved::default()).await?.messages;
+                state.prompt = build(ports, job, state.completion_model, &Retrieved::default())
+                    .await?
+                    .messages;
                 state.say(run, &text);
-                return Ok(());
+                return Ok(Next::Nothing);
             }
         }
     }
@@ -234,88 +177,31 @@ async fn work(ports: &Ports, mut job: Job, run: &Run, state: &mut State) -> Resu
         && let Some(hit) = ports.annotations.find(&job.context, &job.query).await
     {
         state.annotation = Some(hit.reply);
-        state.prompt = build(ports, &mut job, state, &Retrieved::default()).await?.messages;
+        state.prompt =
+            build(ports, job, state.completion_model, &Retrieved::default()).await?.messages;
         state.say(run, &hit.answer);
-        return Ok(());
+        return Ok(Next::Nothing);
     }
-    fetch_external(ports, &mut job).await?;
-    let retrieved = retrieve(ports, &mut job).await?;
+    fetch_external(ports, job).await?;
+    if job.mode == Mode::Agent {
+        return Ok(Next::Agent);
+    }
+    let retrieved = retrieve(ports, job).await?;
     if job.config.shows_sources {
         merge_sources(&mut state.sources, &retrieved.sources);
     }
-    let built = build(ports, &mut job, state, &retrieved).await?;
+    let built = build(ports, job, state.completion_model, &retrieved).await?;
     let mut parameters = job.config.model.parameters.clone();
     budget::fit_answer(&*job.model, &mut parameters, &built.messages).await?;
-    state.prompt.clone_from(&built.messages);
-    let call = LlmCall {
+    state.calls_with(&built.messages);
+    Ok(Next::Call(LlmCall {
         messages: built.messages,
         parameters,
         tools: Vec::new(),
         stop: built.stop,
         stream: job.stream,
         user: job.context.user.id().to_string(),
-    };
-    let stream = job.model.invoke(call).await.map_err(refused)?;
-    listen(ports, &job.context, run, state, stream).await
-}
-
-/// Reads the model's answer to its end, or until moderation has heard enough.
-async fn listen(
-    ports: &Ports,
-    context: &RunContext,
-    run: &Run,
-    state: &mut State,
-    mut stream: LlmStream,
-) -> Result<(), RunError> {
-    // Only answers that are shown while they grow are judged while they grow.
-    let mut watcher = state.rule.clone().filter(|_| state.stream).map(|(context, rule)| {
-        Watcher::new(ports.moderator.clone(), context, rule, state.moderation_step)
-    });
-    loop {
-        let chunk = match &mut watcher {
-            None => stream.next().await,
-            Some(watcher) => tokio::select! {
-                biased;
-                (about, verdict) = watcher.verdict() => match verdict {
-                    OutputVerdict::Clean => continue,
-                    OutputVerdict::Preset(text) => {
-                        state.replace(run, text);
-                        state.usage = state.usage_of_stopped().await;
-                        // Dropping the stream tells the provider to stop.
-                        return Ok(());
-                    }
-                    OutputVerdict::Overridden(text) => {
-                        let rest = state.answer.get(about..).unwrap_or_default();
-                        let text = format!("{text}{rest}");
-                        state.replace(run, text);
-                        continue;
-                    }
-                },
-                chunk = stream.next() => chunk,
-            },
-        };
-        match chunk {
-            None => return Ok(()),
-            Some(Err(err)) => return Err(refused(err)),
-            Some(Ok(chunk)) => {
-                if let Some(usage) = chunk.usage {
-                    state.usage = usage;
-                }
-                state.say(run, &chunk.text);
-                if let Some(watcher) = &mut watcher {
-                    watcher.added(&chunk.text, &state.answer);
-                }
-                for part in
-                    chunk.parts.iter().filter(|part| matches!(part, ContentPart::Image { .. }))
-                {
-                    if let Some(kept) = ports.files.keep(context, part).await {
-                        run.log.push(AppEvent::MessageFile(kept.event.clone()));
-                        state.files.push(kept);
-                    }
-                }
-            }
-        }
-    }
+    }))
 }
 
 async fn fetch_external(ports: &Ports, job: &mut Job) -> Result<(), RunError> {
@@ -376,16 +262,14 @@ pub fn merge_sources(shown: &mut Vec<Value>, new: &[Value]) {
 async fn build(
     ports: &Ports,
     job: &mut Job,
-    state: &State,
+    completion_model: bool,
     retrieved: &Retrieved,
 ) -> Result<Built, RunError> {
     let tenant = job.context.tenant;
     let rules = job.config.files.as_ref();
     let detail = rules.map_or(ImageDetail::Low, |rules| rules.detail);
-    let mut parts = Vec::with_capacity(job.files.len() + retrieved.files.len());
-    for file in job.files.iter().chain(&retrieved.files) {
-        parts.push(ports.files.part(tenant, file, detail).await?);
-    }
+    let files = job.files.iter().chain(&retrieved.files);
+    let parts = history::parts(tenant, &*ports.files, files, detail).await?;
     let history = match job.history.take() {
         None => None,
         Some(turns) => {
@@ -395,7 +279,7 @@ async fn build(
     };
     let mut from = Ingredients {
         mode: job.mode,
-        completion_model: state.completion_model,
+        completion_model,
         prompt: &job.config.prompt,
         inputs: &job.inputs,
         query: &job.query,
@@ -413,13 +297,6 @@ async fn build(
         .await?;
     from.history = Some(&history);
     prompt::build(from)
-}
-
-fn is_completion(config: &Config, model: &dyn LlmModel) -> bool {
-    match config.model.mode.as_deref() {
-        Some(mode) => mode == "completion",
-        None => model.schema().is_completion(),
-    }
 }
 
 /// A model's refusal as clients see it.

@@ -1,18 +1,30 @@
 //! A prompt as `messages.message` keeps it for people who look at logs: texts whole, files hinted at.
 
-use model_runtime::{Content, ContentPart, PromptMessage};
+use model_runtime::{Content, ContentPart, PromptMessage, Role, ToolCall};
 use serde_json::{Value, json};
 
 /// The stored form of a prompt.
 #[must_use]
 pub fn prompt(completion_model: bool, messages: &[PromptMessage]) -> Value {
-    if completion_model { one_text(messages) } else { messages.iter().map(one).collect() }
+    if completion_model {
+        return one_text(messages);
+    }
+    // The calls of an assistant are told again with what follows them, up to its next message: so the reference does,
+    // and the console shows them.
+    let mut calls: &[ToolCall] = &[];
+    let mut saved = Vec::with_capacity(messages.len());
+    for message in messages {
+        if message.role() == Role::Assistant {
+            calls = message.tool_calls();
+        }
+        saved.push(one(message, calls));
+    }
+    Value::Array(saved)
 }
 
-fn one(message: &PromptMessage) -> Value {
+fn one(message: &PromptMessage, calls: &[ToolCall]) -> Value {
     let (text, files) = split(message.content());
     let mut saved = json!({"role": message.role().as_str(), "text": text, "files": files});
-    let calls = message.tool_calls();
     if let (Value::Object(saved), false) = (&mut saved, calls.is_empty()) {
         let calls = calls.iter().map(|call| {
             json!({"id": call.id, "type": "function", "function": {

@@ -23,6 +23,9 @@ settings! {
         conversation_store_enabled: Flag = true, "Write each message to conversation_messages as well, for queries over its metadata";
         conversation_store_retention_days: Natural = 0, "Days rows of conversation_messages are kept; 0 = for ever";
         run_lease_seconds: Positive = 60, "Seconds after which a run whose process vanished is ended as failed";
+        run_record_patience_seconds: Natural = 30, "Seconds the end of a run waits for a database that is away before its client is told that it failed";
+        model_first_byte_timeout_seconds: Positive = 600, "Seconds a model may take until its answer begins; answers that are not streamed take all their time here";
+        model_idle_timeout_seconds: Positive = 300, "Seconds a model may be silent within an answer";
 
         // Network
         ssrf_deny_private: Flag = false, "Refuse loopback, private and link-local addresses in URLs that users write, when no SSRF proxy is set";

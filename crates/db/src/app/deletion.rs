@@ -1,5 +1,6 @@
 //! Deleting what belonged to an app whose row is gone.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::{AppId, TenantId};
 use uuid::Uuid;
@@ -30,6 +31,7 @@ macro_rules! until_empty {
 ///
 /// Nothing is deleted while the app exists. Call it outside a transaction: each batch commits by itself.
 #[tracing::instrument(name = "db.app.purge", skip_all, err)]
+#[boxed]
 pub async fn purge(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result<u64> {
     let exists = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM apps WHERE id = $1) AS "exists!""#,
@@ -136,6 +138,7 @@ async fn purge_chats(db: &mut PgConnection, app: AppId) -> Result<u64> {
 
 /// Up to 1000 files that hold draft variables too large for their row: the file's row and its key in storage.
 #[tracing::instrument(name = "db.app.draft_variable_files", skip_all, err)]
+#[boxed]
 pub async fn draft_variable_files(
     db: &mut PgConnection,
     app: AppId,
@@ -158,6 +161,7 @@ pub async fn draft_variable_files(
 
 /// Deletes the rows of such files, and of the uploads behind them.
 #[tracing::instrument(name = "db.app.forget_draft_variable_files", skip_all, err)]
+#[boxed]
 pub async fn forget_draft_variable_files(
     db: &mut PgConnection,
     app: AppId,

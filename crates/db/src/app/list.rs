@@ -1,5 +1,6 @@
 //! The list of a workspace's apps, and what a list shows beside each of them.
 
+use boxed::boxed;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use types::{AccountId, AppId, TagId, TenantId};
 use uuid::Uuid;
@@ -35,6 +36,7 @@ pub struct AppTag {
 
 /// The apps `filter` lets through, newest first.
 #[tracing::instrument(name = "db.app.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -55,6 +57,7 @@ pub async fn list(
 
 /// How many apps `filter` lets through.
 #[tracing::instrument(name = "db.app.count", skip_all, err)]
+#[boxed]
 pub async fn count(db: &mut PgConnection, tenant: TenantId, filter: &AppFilter) -> Result<i64> {
     let mut query = QueryBuilder::new("SELECT count(*) FROM apps");
     narrow(&mut query, tenant, filter);
@@ -89,6 +92,7 @@ fn narrow(query: &mut QueryBuilder<Postgres>, tenant: TenantId, filter: &AppFilt
 
 /// The tags of some apps of a workspace.
 #[tracing::instrument(name = "db.app.tags", skip_all, err)]
+#[boxed]
 pub async fn tags(db: &mut PgConnection, tenant: TenantId, apps: &[Uuid]) -> Result<Vec<AppTag>> {
     Ok(sqlx::query_as!(
         AppTag,
@@ -111,6 +115,7 @@ pub async fn tags(db: &mut PgConnection, tenant: TenantId, apps: &[Uuid]) -> Res
 /// Asked of the text, which spares parsing every graph of the page: an unescaped `"type": "trigger-…"` can only be
 /// the type of a node.
 #[tracing::instrument(name = "db.app.with_draft_trigger", skip_all, err)]
+#[boxed]
 pub async fn with_draft_trigger(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! What the use cases of apps read from tables of other areas.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::{AppId, TenantId, WorkflowId};
 use uuid::Uuid;
@@ -21,6 +22,7 @@ pub struct AnnotationReply {
 
 /// The annotation reply of an app, if it is on.
 #[tracing::instrument(name = "db.app.annotation_reply", skip_all, err)]
+#[boxed]
 pub async fn annotation_reply(
     db: &mut PgConnection,
     app: AppId,
@@ -42,6 +44,7 @@ pub async fn annotation_reply(
 
 /// Those of some API tool providers that a workspace still has.
 #[tracing::instrument(name = "db.app.known_api_tools", skip_all, err)]
+#[boxed]
 pub async fn known_api_tools(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -58,6 +61,7 @@ pub async fn known_api_tools(
 
 /// The icon (JSON) of an API tool provider of a workspace.
 #[tracing::instrument(name = "db.app.api_tool_icon", skip_all, err)]
+#[boxed]
 pub async fn api_tool_icon(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -74,6 +78,7 @@ pub async fn api_tool_icon(
 
 /// The names of some accounts, by id. Names of authors are shown wherever their apps are.
 #[tracing::instrument(name = "db.app.accounts_names", skip_all, err)]
+#[boxed]
 pub async fn accounts_names(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
     let rows =
         sqlx::query!(r#"SELECT id AS "id: Uuid", name FROM accounts WHERE id = ANY($1)"#, ids)
@@ -110,6 +115,7 @@ pub struct LastNodeRun {
 
 /// What an app answered last.
 #[tracing::instrument(name = "db.app.last_answer", skip_all, err)]
+#[boxed]
 pub async fn last_answer(db: &mut PgConnection, app: AppId) -> Result<Option<LastAnswer>> {
     Ok(sqlx::query_as!(
         LastAnswer,
@@ -122,6 +128,7 @@ pub async fn last_answer(db: &mut PgConnection, app: AppId) -> Result<Option<Las
 
 /// How a node of a draft ran last, in a test run or alone.
 #[tracing::instrument(name = "db.app.last_node_run", skip_all, err)]
+#[boxed]
 pub async fn last_node_run(
     db: &mut PgConnection,
     tenant: TenantId,

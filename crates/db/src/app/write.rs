@@ -1,5 +1,6 @@
 //! Making, changing and deleting an app's row.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, AppModelConfigId, TenantId, WorkflowId};
@@ -65,6 +66,7 @@ pub struct AppChanges {
 
 /// Makes an app.
 #[tracing::instrument(name = "db.app.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, new: &NewApp) -> Result<App> {
     Ok(sqlx::query_as!(
         App,
@@ -100,6 +102,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewApp) -> Result<App> {
 
 /// Replaces what the edit dialogue shows.
 #[tracing::instrument(name = "db.app.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -134,6 +137,7 @@ pub async fn update(
 
 /// Gives an app another name.
 #[tracing::instrument(name = "db.app.rename", skip_all, err)]
+#[boxed]
 pub async fn rename(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -157,6 +161,7 @@ pub async fn rename(
 
 /// Gives an app another icon of the same type.
 #[tracing::instrument(name = "db.app.set_icon", skip_all, err)]
+#[boxed]
 pub async fn set_icon(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -184,6 +189,7 @@ pub async fn set_icon(
 
 /// Opens or closes the web app.
 #[tracing::instrument(name = "db.app.enable_site", skip_all, err)]
+#[boxed]
 pub async fn enable_site(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -210,6 +216,7 @@ pub async fn enable_site(
 
 /// Opens or closes the service API.
 #[tracing::instrument(name = "db.app.enable_api", skip_all, err)]
+#[boxed]
 pub async fn enable_api(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -236,6 +243,7 @@ pub async fn enable_api(
 
 /// Puts another configuration of a basic app in force.
 #[tracing::instrument(name = "db.app.set_model_config", skip_all, err)]
+#[boxed]
 pub async fn set_model_config(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -262,6 +270,7 @@ pub async fn set_model_config(
 
 /// Makes a published workflow the one in force.
 #[tracing::instrument(name = "db.app.set_workflow", skip_all, err)]
+#[boxed]
 pub async fn set_workflow(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -288,6 +297,7 @@ pub async fn set_workflow(
 
 /// Makes an app one of another mode: chat apps that turned out to be agents.
 #[tracing::instrument(name = "db.app.set_mode", skip_all, err)]
+#[boxed]
 pub async fn set_mode(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -307,6 +317,7 @@ pub async fn set_mode(
 
 /// Writes which tracing provider an app uses (JSON, see [`App::tracing`]). Answers whether the app exists.
 #[tracing::instrument(name = "db.app.set_tracing", skip_all, err)]
+#[boxed]
 pub async fn set_tracing(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -328,6 +339,7 @@ pub async fn set_tracing(
 
 /// Deletes an app's row alone; [`super::purge`] deletes what belongs to it. Answers whether the app existed.
 #[tracing::instrument(name = "db.app.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: AppId) -> Result<bool> {
     let done =
         sqlx::query!("DELETE FROM apps WHERE tenant_id = $1 AND id = $2", tenant as _, id as _,)

@@ -1,5 +1,6 @@
 //! Writing `load_balancing_model_configs`.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::TenantId;
@@ -10,6 +11,7 @@ use crate::Result;
 
 /// The entries of a model, oldest first.
 #[tracing::instrument(name = "db.provider.balancing.list", skip_all, err)]
+#[boxed]
 pub async fn list(db: &mut PgConnection, key: ModelKey<'_>) -> Result<Vec<LoadBalancingConfig>> {
     Ok(sqlx::query_as!(
         LoadBalancingConfig,
@@ -44,6 +46,7 @@ pub struct NewConfig<'a> {
 
 /// Makes an entry.
 #[tracing::instrument(name = "db.provider.balancing.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     key: ModelKey<'_>,
@@ -74,6 +77,7 @@ pub async fn insert(
 
 /// Changes an entry; without a configuration it keeps its own.
 #[tracing::instrument(name = "db.provider.balancing.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -103,6 +107,7 @@ pub async fn update(
 
 /// Deletes entries.
 #[tracing::instrument(name = "db.provider.balancing.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) -> Result<()> {
     sqlx::query!(
         "DELETE FROM load_balancing_model_configs WHERE tenant_id = $1 AND id = ANY($2)",
@@ -116,6 +121,7 @@ pub async fn delete(db: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) -> Re
 
 /// Gives the entries made of a credential its present name and configuration; says which.
 #[tracing::instrument(name = "db.provider.balancing.follow", skip_all, err)]
+#[boxed]
 pub async fn follow(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -143,6 +149,7 @@ pub async fn follow(
 
 /// Deletes the entries made of a credential; says which.
 #[tracing::instrument(name = "db.provider.balancing.delete_made_of", skip_all, err)]
+#[boxed]
 pub async fn delete_made_of(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Writing `tenant_default_models` and `tenant_preferred_model_providers`.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::TenantId;
@@ -8,6 +9,7 @@ use crate::Result;
 
 /// Sets the default model of a type. `kind` is the older name, which is the one the reference reads.
 #[tracing::instrument(name = "db.provider.choice.set_default", skip_all, err)]
+#[boxed]
 pub async fn set_default(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -47,6 +49,7 @@ pub async fn set_default(
 
 /// Sets whether a provider's `system` or `custom` credentials come first.
 #[tracing::instrument(name = "db.provider.choice.prefer", skip_all, err)]
+#[boxed]
 pub async fn prefer(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Writing `provider_credentials` and the workspace's row of `providers` that says which one is in use.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::TenantId;
@@ -9,15 +10,9 @@ use crate::Result;
 
 /// Holds other changes of a provider in a workspace back until the transaction ends.
 #[tracing::instrument(name = "db.provider.lock", skip_all, err)]
+#[boxed]
 pub async fn lock(db: &mut PgConnection, tenant: TenantId, provider: &str) -> Result<()> {
-    sqlx::query!(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1::text || ':' || $2::text, 17))",
-        tenant.to_string(),
-        provider,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    crate::lock::hold(db, &format!("provider:{tenant}:{provider}")).await
 }
 
 /// A stored credential as one that edits it needs it.
@@ -33,6 +28,7 @@ pub struct Stored {
 
 /// A provider's credentials, newest first.
 #[tracing::instrument(name = "db.provider.credential.list", skip_all, err)]
+#[boxed]
 pub async fn list(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -55,6 +51,7 @@ pub async fn list(
 
 /// Stores a credential.
 #[tracing::instrument(name = "db.provider.credential.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -79,6 +76,7 @@ pub async fn insert(
 
 /// Replaces a credential; without a name it keeps its own.
 #[tracing::instrument(name = "db.provider.credential.update", skip_all, err)]
+#[boxed]
 pub async fn update(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -106,6 +104,7 @@ pub async fn update(
 
 /// Deletes a credential.
 #[tracing::instrument(name = "db.provider.credential.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM provider_credentials WHERE tenant_id = $1 AND id = $2",
@@ -128,6 +127,7 @@ pub struct InUse {
 
 /// The workspace's own row of a provider.
 #[tracing::instrument(name = "db.provider.find_custom", skip_all, err)]
+#[boxed]
 pub async fn find_in_use(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -151,6 +151,7 @@ pub async fn find_in_use(
 
 /// Takes a provider into use with a credential.
 #[tracing::instrument(name = "db.provider.insert_custom", skip_all, err)]
+#[boxed]
 pub async fn insert_in_use(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -173,6 +174,7 @@ pub async fn insert_in_use(
 
 /// Changes which credential of a provider is in use, and counts the row as valid.
 #[tracing::instrument(name = "db.provider.use_credential", skip_all, err)]
+#[boxed]
 pub async fn set_in_use(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -194,6 +196,7 @@ pub async fn set_in_use(
 
 /// Takes a provider out of use.
 #[tracing::instrument(name = "db.provider.delete_custom", skip_all, err)]
+#[boxed]
 pub async fn delete_in_use(db: &mut PgConnection, tenant: TenantId, row: Uuid) -> Result<()> {
     sqlx::query!("DELETE FROM providers WHERE tenant_id = $1 AND id = $2", tenant as _, row)
         .execute(db)

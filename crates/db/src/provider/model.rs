@@ -1,5 +1,6 @@
 //! Writing `provider_models`, `provider_model_credentials` and `provider_model_settings`.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::TenantId;
@@ -29,6 +30,7 @@ impl ModelKey<'_> {
 
 /// A model's credentials, newest first.
 #[tracing::instrument(name = "db.provider.model.credentials", skip_all, err)]
+#[boxed]
 pub async fn credentials(db: &mut PgConnection, key: ModelKey<'_>) -> Result<Vec<Stored>> {
     Ok(sqlx::query_as!(
         Stored,
@@ -49,6 +51,7 @@ pub async fn credentials(db: &mut PgConnection, key: ModelKey<'_>) -> Result<Vec
 
 /// Stores a credential of a model.
 #[tracing::instrument(name = "db.provider.model.insert_credential", skip_all, err)]
+#[boxed]
 pub async fn insert_credential(
     db: &mut PgConnection,
     key: ModelKey<'_>,
@@ -75,6 +78,7 @@ pub async fn insert_credential(
 
 /// Replaces a credential of a model; without a name it keeps its own.
 #[tracing::instrument(name = "db.provider.model.update_credential", skip_all, err)]
+#[boxed]
 pub async fn update_credential(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -102,6 +106,7 @@ pub async fn update_credential(
 
 /// Deletes a credential of a model.
 #[tracing::instrument(name = "db.provider.model.delete_credential", skip_all, err)]
+#[boxed]
 pub async fn delete_credential(db: &mut PgConnection, tenant: TenantId, id: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM provider_model_credentials WHERE tenant_id = $1 AND id = $2",
@@ -115,6 +120,7 @@ pub async fn delete_credential(db: &mut PgConnection, tenant: TenantId, id: Uuid
 
 /// The row of an added model.
 #[tracing::instrument(name = "db.provider.model.find", skip_all, err)]
+#[boxed]
 pub async fn find(db: &mut PgConnection, key: ModelKey<'_>) -> Result<Option<InUse>> {
     Ok(sqlx::query_as!(
         InUse,
@@ -136,6 +142,7 @@ pub async fn find(db: &mut PgConnection, key: ModelKey<'_>) -> Result<Option<InU
 
 /// Adds a model.
 #[tracing::instrument(name = "db.provider.model.insert", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, key: ModelKey<'_>, credential: Uuid) -> Result<Uuid> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -155,6 +162,7 @@ pub async fn insert(db: &mut PgConnection, key: ModelKey<'_>, credential: Uuid) 
 
 /// Changes which credential of an added model is in use.
 #[tracing::instrument(name = "db.provider.model.set_in_use", skip_all, err)]
+#[boxed]
 pub async fn set_in_use(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -176,6 +184,7 @@ pub async fn set_in_use(
 
 /// Deletes an added model.
 #[tracing::instrument(name = "db.provider.model.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, tenant: TenantId, row: Uuid) -> Result<()> {
     sqlx::query!("DELETE FROM provider_models WHERE tenant_id = $1 AND id = $2", tenant as _, row)
         .execute(db)
@@ -194,6 +203,7 @@ pub struct SettingChange {
 
 /// Changes a model's setting.
 #[tracing::instrument(name = "db.provider.model.set", skip_all, err)]
+#[boxed]
 pub async fn set(
     db: &mut PgConnection,
     key: ModelKey<'_>,

@@ -1,5 +1,6 @@
 //! What is left of a plugin's model providers when it is removed.
 
+use boxed::boxed;
 use sqlx::PgConnection;
 use types::TenantId;
 use uuid::Uuid;
@@ -9,6 +10,7 @@ use crate::Result;
 /// Removes credentials and choices of the model providers of a plugin (`organisation/plugin`). The ids of the
 /// `providers` rows that lost their credential.
 #[tracing::instrument(name = "db.provider.forget_plugin", skip_all, err)]
+#[boxed]
 pub async fn forget_plugin(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Large values of node executions: `workflow_node_execution_offload` and the uploads behind.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -28,6 +29,7 @@ pub struct NewOffload {
 
 /// Notes where the whole of a column is. What is noted already stays.
 #[tracing::instrument(name = "db.run_record.insert_offload", skip_all, err)]
+#[boxed]
 pub async fn insert(db: &mut PgConnection, owner: Owner, new: &NewOffload) -> Result<()> {
     sqlx::query!(
         r#"

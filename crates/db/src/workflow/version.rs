@@ -1,5 +1,6 @@
 //! Published versions of an app's workflow.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, TenantId, WorkflowId};
@@ -42,6 +43,7 @@ pub struct VersionFilter {
 
 /// Versions of an app with the draft before the others, then newest first.
 #[tracing::instrument(name = "db.workflow.list_versions", skip_all, err)]
+#[boxed]
 pub async fn list_versions(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -73,6 +75,7 @@ pub async fn list_versions(
 
 /// The version of an app with this text in `version`.
 #[tracing::instrument(name = "db.workflow.find_version", skip_all, err)]
+#[boxed]
 pub async fn find_version(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -98,6 +101,7 @@ pub async fn find_version(
 
 /// The version of an app that was published last, whichever the app uses.
 #[tracing::instrument(name = "db.workflow.newest_version", skip_all, err)]
+#[boxed]
 pub async fn newest_version(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -122,6 +126,7 @@ pub async fn newest_version(
 
 /// Keeps others from changing the drafts and versions of an app until the transaction ends.
 #[tracing::instrument(name = "db.workflow.lock", skip_all, err)]
+#[boxed]
 pub async fn lock(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result<()> {
     sqlx::query!(
         r#"SELECT 1 AS "one!" FROM apps WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE"#,
@@ -135,6 +140,7 @@ pub async fn lock(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result
 
 /// Publishes a copy of the draft with other environment variables (their secrets are encrypted anew).
 #[tracing::instrument(name = "db.workflow.publish", skip_all, err)]
+#[boxed]
 pub async fn publish(db: &mut PgConnection, draft: &Workflow, new: &NewVersion<'_>) -> Result<()> {
     sqlx::query!(
         r#"
@@ -188,6 +194,7 @@ pub struct Marks<'a> {
 
 /// Notes a name and comment on a version; whether there is such a version.
 #[tracing::instrument(name = "db.workflow.mark", skip_all, err)]
+#[boxed]
 pub async fn mark(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -217,6 +224,7 @@ pub async fn mark(
 
 /// The app that runs a version.
 #[tracing::instrument(name = "db.workflow.used_by", skip_all, err)]
+#[boxed]
 pub async fn used_by(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -233,6 +241,7 @@ pub async fn used_by(
 
 /// Deletes a version.
 #[tracing::instrument(name = "db.workflow.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -252,6 +261,7 @@ pub async fn delete(
 
 /// Whether an app has a draft.
 #[tracing::instrument(name = "db.workflow.has_draft", skip_all, err)]
+#[boxed]
 pub async fn has_draft(db: &mut PgConnection, tenant: TenantId, app: AppId) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -266,6 +276,7 @@ pub async fn has_draft(db: &mut PgConnection, tenant: TenantId, app: AppId) -> R
 
 /// Makes the knowledge bases an app is joined to exactly `datasets`, as its published workflow uses them.
 #[tracing::instrument(name = "db.workflow.join_datasets", skip_all, err)]
+#[boxed]
 pub async fn join_datasets(
     db: &mut PgConnection,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Statements that change draft variables.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use sqlx::PgConnection;
 use types::{AccountId, AppId, TenantId, UploadFileId};
@@ -11,6 +12,7 @@ use crate::Result;
 /// Writes a variable; one with the same selector of the same user keeps its id and takes the new content
 /// and time, so that lists show it first.
 #[tracing::instrument(name = "db.workflow_draft_variable.upsert", skip_all, err)]
+#[boxed]
 pub async fn upsert(db: &mut PgConnection, new: &NewVariable<'_>) -> Result<()> {
     sqlx::query!(
         r#"
@@ -46,6 +48,7 @@ pub async fn upsert(db: &mut PgConnection, new: &NewVariable<'_>) -> Result<()> 
 
 /// Writes a variable unless its selector is taken.
 #[tracing::instrument(name = "db.workflow_draft_variable.insert_missing", skip_all, err)]
+#[boxed]
 pub async fn insert_missing(db: &mut PgConnection, new: &NewVariable<'_>) -> Result<()> {
     sqlx::query!(
         r#"
@@ -94,6 +97,7 @@ pub struct Edit<'a> {
 
 /// Changes a variable; whether it is there.
 #[tracing::instrument(name = "db.workflow_draft_variable.edit", skip_all, err)]
+#[boxed]
 pub async fn edit(
     db: &mut PgConnection,
     app: AppId,
@@ -124,6 +128,7 @@ pub async fn edit(
 
 /// Deletes a variable.
 #[tracing::instrument(name = "db.workflow_draft_variable.delete", skip_all, err)]
+#[boxed]
 pub async fn delete(db: &mut PgConnection, app: AppId, user: AccountId, id: Uuid) -> Result<()> {
     sqlx::query!(
         "DELETE FROM workflow_draft_variables WHERE app_id = $1 AND user_id = $2 AND id = $3",
@@ -138,6 +143,7 @@ pub async fn delete(db: &mut PgConnection, app: AppId, user: AccountId, id: Uuid
 
 /// Deletes the variables of a node, or all of them; answers the files of the large ones.
 #[tracing::instrument(name = "db.workflow_draft_variable.delete_many", skip_all, err)]
+#[boxed]
 pub async fn delete_many(
     db: &mut PgConnection,
     app: AppId,
@@ -161,6 +167,7 @@ pub async fn delete_many(
 
 /// Notes the file of a large value.
 #[tracing::instrument(name = "db.workflow_draft_variable.insert_file", skip_all, err)]
+#[boxed]
 pub async fn insert_file(db: &mut PgConnection, new: NewFile<'_>) -> Result<Uuid> {
     let id = Uuid::now_v7();
     sqlx::query!(
@@ -195,6 +202,7 @@ pub struct DroppedFile {
 
 /// Forgets files of large values that no variable names any more, with their uploads; answers the objects to delete.
 #[tracing::instrument(name = "db.workflow_draft_variable.delete_files", skip_all, err)]
+#[boxed]
 pub async fn delete_files(
     db: &mut PgConnection,
     tenant: TenantId,
@@ -251,6 +259,7 @@ pub struct NewUpload<'a> {
 
 /// Notes an upload the server makes of a large value.
 #[tracing::instrument(name = "db.workflow_draft_variable.insert_upload", skip_all, err)]
+#[boxed]
 pub async fn insert_upload(db: &mut PgConnection, new: &NewUpload<'_>) -> Result<()> {
     sqlx::query!(
         r#"

@@ -1,5 +1,6 @@
 //! Runs of an app by day.
 
+use boxed::boxed;
 use chrono::{NaiveDate, NaiveDateTime};
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -44,6 +45,7 @@ pub struct DayMean {
 
 /// Runs a day.
 #[tracing::instrument(name = "db.workflow_run.daily_runs", skip_all, err)]
+#[boxed]
 pub async fn daily_runs(db: &mut PgConnection, window: Window<'_>) -> Result<Vec<Day>> {
     Ok(sqlx::query_as!(
         Day,
@@ -67,6 +69,7 @@ pub async fn daily_runs(db: &mut PgConnection, window: Window<'_>) -> Result<Vec
 
 /// Users a day.
 #[tracing::instrument(name = "db.workflow_run.daily_users", skip_all, err)]
+#[boxed]
 pub async fn daily_users(db: &mut PgConnection, window: Window<'_>) -> Result<Vec<Day>> {
     Ok(sqlx::query_as!(
         Day,
@@ -91,6 +94,7 @@ pub async fn daily_users(db: &mut PgConnection, window: Window<'_>) -> Result<Ve
 
 /// Tokens a day.
 #[tracing::instrument(name = "db.workflow_run.daily_tokens", skip_all, err)]
+#[boxed]
 pub async fn daily_tokens(db: &mut PgConnection, window: Window<'_>) -> Result<Vec<Day>> {
     Ok(sqlx::query_as!(
         Day,
@@ -115,6 +119,7 @@ pub async fn daily_tokens(db: &mut PgConnection, window: Window<'_>) -> Result<V
 
 /// Runs a day and user.
 #[tracing::instrument(name = "db.workflow_run.daily_interactions", skip_all, err)]
+#[boxed]
 pub async fn daily_interactions(db: &mut PgConnection, window: Window<'_>) -> Result<Vec<DayMean>> {
     Ok(sqlx::query_as!(
         DayMean,

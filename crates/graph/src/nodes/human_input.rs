@@ -196,10 +196,16 @@ impl HumanInput {
             .collect()
     }
 
+    async fn find(&self, ctx: &NodeCtx) -> Result<Option<Form>, NodeError> {
+        let found = self.forms.find(&ctx.run, &ctx.node_id, &ctx.execution_id).await;
+        found.map_err(NodeError::uncaught)
+    }
+
     async fn create_form(&self, ctx: &NodeCtx) -> Result<Form, String> {
         let from = ctx.run.invoke_from;
         let form = NewForm {
             node_id: ctx.node_id.to_string(),
+            execution_id: ctx.execution_id.to_string(),
             node_title: ctx.title.to_string(),
             config: self.data.clone(),
             inputs: self.settings.inputs.clone(),
@@ -353,27 +359,33 @@ fn check(settings: &FormSettings) -> Result<(), String> {
 #[async_trait]
 impl Node for HumanInput {
     async fn run(&self, ctx: &NodeCtx) -> Result<Outcome, NodeError> {
-        let id = &ctx.node_id;
-        let found = self.forms.find(&ctx.run, id).await.map_err(NodeError::uncaught)?;
-        let Some(form) = found else {
+        let Some(mut form) = self.find(ctx).await? else {
             let form = self.create_form(ctx).await.map_err(NodeError::uncaught)?;
             return self.pause(ctx, form);
         };
-        let timed_out = matches!(form.status, FormStatus::Timeout | FormStatus::Expired);
-        if timed_out || form.expiration_time <= ctx.clock.now() {
-            let expiration_time = form.expiration_time;
-            ctx.events.send(NodeEvent::FormTimeout { expiration_time }).await;
-            let outputs = object([("__action_id", Value::from(""))]).into_iter();
-            return Ok(NodeOutput {
-                outputs: outputs.map(|(name, it)| (name, Segment::from(it))).collect(),
-                handle: Some(TIMEOUT.to_owned()),
-                ..NodeOutput::default()
+        if form.status == FormStatus::Waiting && form.expiration_time <= ctx.clock.now() {
+            let is_over = self.forms.time_out(&ctx.run, &form.id).await;
+            if is_over.map_err(NodeError::uncaught)? {
+                form.status = FormStatus::Timeout;
+            } else if let Some(now) = self.find(ctx).await? {
+                // Somebody submitted it in the last moment.
+                form = now;
             }
-            .into());
         }
         match form.status {
             FormStatus::Submitted => self.submitted(ctx, form).await,
-            _ => self.pause(ctx, form),
+            FormStatus::Waiting => self.pause(ctx, form),
+            FormStatus::Timeout | FormStatus::Expired => {
+                let expiration_time = form.expiration_time;
+                ctx.events.send(NodeEvent::FormTimeout { expiration_time }).await;
+                let outputs = object([("__action_id", Value::from(""))]).into_iter();
+                Ok(NodeOutput {
+                    outputs: outputs.map(|(name, it)| (name, Segment::from(it))).collect(),
+                    handle: Some(TIMEOUT.to_owned()),
+                    ..NodeOutput::default()
+                }
+                .into())
+            }
         }
     }
 

@@ -167,6 +167,35 @@ async fn a_stop_drops_what_runs() {
 }
 
 #[tokio::test]
+async fn a_stop_does_not_wait_for_who_listens() {
+    let counts = Counts::default();
+    let setup = setup("meeting", 2, &Meetings(counts.clone(), None), Limits::default());
+    // Room for one event: the run waits to tell of its second node while the first one is running.
+    let (events, mut received) = mpsc::channel::<EngineEvent>(1);
+    let (control, requests) = mpsc::channel(1);
+    let executor = Executor::new(10);
+    let stop = async {
+        for _ in 0..3 {
+            received.recv().await.unwrap();
+        }
+        while counts.now.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        control.send(Control::Abort { reason: "enough".to_owned() }).await.unwrap();
+        while counts.dropped.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut last = None;
+        while let Some(event) = received.recv().await {
+            last = Some(event.event);
+        }
+        last
+    };
+    let (_, last) = tokio::join!(executor.start(&setup, pool(json!({})), requests, events), stop);
+    assert!(matches!(last, Some(GraphEvent::RunAborted { .. })));
+}
+
+#[tokio::test]
 async fn a_run_nobody_listens_to_ends() {
     let counts = Counts::default();
     let setup = setup("meeting", 1, &Meetings(counts, None), Limits::default());

@@ -350,16 +350,36 @@ fn webhook_gives_the_configured_parts() {
     assert_eq!(shown["sys.query"], "hi");
 }
 
+#[test]
+fn triggers_hand_on_what_they_were_given() {
+    let node = json!({"type": "trigger-plugin", "provider_id": "p/e/e", "event_name": "push",
+        "plugin_unique_identifier": "p:1@c"});
+    assert_eq!(build(node.clone()).start_info().provider_id.as_deref(), Some("p/e/e"));
+    let output = run(node, pool(json!({"branch": "main"}))).unwrap();
+    assert_eq!(outputs(&output)["branch"], "main");
+    assert_eq!(output.metadata.to_json(&NoUrls)["trigger_info"]["event_name"], "push");
+}
+
 #[derive(Default)]
 struct Desk {
     form: Mutex<Option<Form>>,
+    last_moment: Mutex<Option<Form>>,
     made: Mutex<Vec<NewForm>>,
 }
 
 #[async_trait]
 impl Forms for Desk {
-    async fn find(&self, _run: &RunInfo, _node_id: &str) -> Result<Option<Form>, String> {
+    async fn find(&self, _: &RunInfo, _: &str, _: &str) -> Result<Option<Form>, String> {
         Ok(self.form.lock().unwrap().clone())
+    }
+
+    async fn time_out(&self, _: &RunInfo, _: &str) -> Result<bool, String> {
+        // Whoever submits it in the last moment is first.
+        if let Some(last) = self.last_moment.lock().unwrap().take() {
+            *self.form.lock().unwrap() = Some(last);
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     async fn create(&self, _run: &RunInfo, form: NewForm) -> Result<Form, String> {
@@ -435,6 +455,15 @@ fn human_input_waits_for_its_form() {
     let Outcome::Done(output) = run() else { panic!() };
     assert_eq!(output.handle.as_deref(), Some("__timeout"));
     assert_eq!(outputs(&output), json!({"__action_id": ""}));
+
+    // What was submitted in time counts, also when the run goes on later.
+    submit(FormStatus::Submitted, DateTime::UNIX_EPOCH);
+    let Outcome::Done(output) = run() else { panic!() };
+    assert_eq!(output.handle.as_deref(), Some("ok"));
+    *desk.last_moment.lock().unwrap() = desk.form.lock().unwrap().clone();
+    submit(FormStatus::Waiting, DateTime::UNIX_EPOCH);
+    let Outcome::Done(output) = run() else { panic!() };
+    assert_eq!(output.handle.as_deref(), Some("ok"));
 }
 
 #[test]

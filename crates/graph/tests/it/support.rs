@@ -114,8 +114,12 @@ struct NoForms;
 
 #[async_trait]
 impl Forms for NoForms {
-    async fn find(&self, _run: &RunInfo, _node_id: &str) -> Result<Option<Form>, String> {
+    async fn find(&self, _: &RunInfo, _: &str, _: &str) -> Result<Option<Form>, String> {
         Ok(None)
+    }
+
+    async fn time_out(&self, _: &RunInfo, _: &str) -> Result<bool, String> {
+        Err("no forms here".to_owned())
     }
 
     async fn create(&self, _run: &RunInfo, _form: NewForm) -> Result<Form, String> {

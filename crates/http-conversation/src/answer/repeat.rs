@@ -9,90 +9,95 @@ use app_engine::{
     wire::Writer,
 };
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use http_core::{
     ApiError, Json,
-    sse::{self, Frame},
+    idempotency::{in_progress, key as key_of, replayed, reused},
+    sse::Frame,
 };
 use services_conversation::{
     Engine,
     generate::Ask,
-    idempotency::{self, Claim, Kept, Key},
+    idempotency::{self, Answer, Claim, Kept, Key},
 };
+use uuid::Uuid;
 
-/// The header that names a question.
-pub(super) const HEADER: &str = "idempotency-key";
+/// The key of a question, if it has one.
+pub(super) fn key(headers: &HeaderMap, ask: &Ask, waits: bool) -> Result<Option<Key>, ApiError> {
+    key_of(headers, ask.app.id.0, ask.caller.id(), || idempotency::question(ask, waits))
+}
 
-/// Claims the key of a question. `Err` is the answer of who asked before.
-pub(super) async fn claim(
+/// Claims the key of a question: the answer of who asked before, or nothing for who asks first.
+pub(super) async fn earlier(
     engine: &Engine,
     headers: &HeaderMap,
     ask: &Ask,
-    key: &HeaderValue,
-) -> Result<Result<Key, Response>, ApiError> {
-    let key = key.to_str().ok().and_then(|key| Key::new(ask, key)).ok_or_else(|| {
-        ApiError::invalid_param("Idempotency-Key has to be 1 to 255 visible characters.")
-    })?;
+    key: &Key,
+) -> Result<Option<Response>, ApiError> {
     let ctx = engine.ctx();
-    let mut claim = idempotency::claim(ctx, &key).await?;
-    if let Claim::Running(task) = claim {
-        let Some(run) = engine.hub().find(RunKey::Task(task)) else { return Err(in_progress()) };
-        if let (true, Some(prefix)) = (ask.stream, run.prefix.get()) {
-            let detail = ask.invoke_from.detail();
-            let writer = Writer { prefix: prefix.clone(), task_id: task.to_string(), detail };
-            let numbered = super::wants_numbers(headers);
-            let frames =
-                super::frames(run, writer, 0, numbered, super::SILENCE, super::cancels(engine));
-            return Ok(Err(marked(sse::response(frames))));
+    let mut claim = idempotency::claim(ctx, key).await?;
+    if let Claim::Running(begun) = claim {
+        if let Some(again) = joined(engine, headers, ask, begun.task) {
+            return Ok(Some(again));
         }
+        let run = engine.hub().find(RunKey::Task(begun.task)).ok_or_else(in_progress)?;
         // The answer is kept before the log ends.
         let mut reader = run.log.reader(0);
         while reader.next().await.is_some() {}
-        claim = idempotency::claim(ctx, &key).await?;
+        claim = idempotency::claim(ctx, key).await?;
     }
     match claim {
-        Claim::New => Ok(Ok(key)),
-        Claim::Done(kept) => Ok(Err(marked(again(ask.invoke_from, ask.stream, *kept)))),
+        Claim::New => Ok(None),
+        Claim::Done(kept) => Ok(Some(again(engine, headers, ask, *kept))),
         Claim::Running(_) | Claim::Busy => Err(in_progress()),
-        Claim::Other => Err(ApiError::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_key_reused",
-            "This Idempotency-Key was used for another request.",
-        )),
+        Claim::Other => Err(reused()),
     }
 }
 
-fn in_progress() -> ApiError {
-    ApiError::new(
-        StatusCode::CONFLICT,
-        "idempotency_key_in_progress",
-        "The first request with this Idempotency-Key is still being answered.",
-    )
-    .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-}
-
-fn marked(mut response: Response) -> Response {
-    let name = HeaderName::from_static("idempotency-replayed");
-    response.headers_mut().insert(name, HeaderValue::from_static("true"));
-    response
+/// The stream of a run this process still knows, from its beginning.
+fn joined(engine: &Engine, headers: &HeaderMap, ask: &Ask, task: Uuid) -> Option<Response> {
+    if !ask.stream {
+        return None;
+    }
+    let run = engine.hub().find(RunKey::Task(task))?;
+    let prefix = run.prefix.get()?.clone();
+    let writer = Writer { prefix, task_id: task.to_string(), detail: ask.invoke_from.detail() };
+    let numbered = super::wants_numbers(headers);
+    let frames = super::frames(run, writer, 0, numbered, super::cancels(engine));
+    Some(replayed(super::respond(&ask.app.mode, frames)))
 }
 
 /// A kept answer in the form the client wants.
-fn again(from: InvokeFrom, streams: bool, kept: Kept) -> Response {
+fn again(engine: &Engine, headers: &HeaderMap, ask: &Ask, kept: Kept) -> Response {
+    let kept = match kept {
+        Kept::Accepted(words) => {
+            return replayed((StatusCode::ACCEPTED, Json(words)).into_response());
+        }
+        Kept::Answer(answer) => answer,
+    };
+    // Graphs told more than what is kept.
+    if let Some(again) = joined(engine, headers, ask, kept.task) {
+        return again;
+    }
+    replayed(told(ask.invoke_from, ask.stream, kept))
+}
+
+fn told(from: InvokeFrom, streams: bool, kept: Answer) -> Response {
     let prefix = kept.prefix();
     if !streams {
         let whole = super::whole(prefix, kept.task, &kept.mode, from.detail(), kept.answered);
         return Json(whole).into_response();
     }
     let writer = Writer { prefix, task_id: kept.task.to_string(), detail: from.detail() };
+    let mode = kept.mode.clone();
     let [text, end] = events(kept);
     let frames = [Frame::data(&writer.line(&text)), Frame::data(&writer.line(&end))];
-    sse::response(futures::stream::iter(frames))
+    super::respond(&mode, futures::stream::iter(frames))
 }
 
-fn events(kept: Kept) -> [Item; 2] {
+fn events(kept: Answer) -> [Item; 2] {
     let answered = kept.answered;
     let chunk = Chunk { kind: ChunkKind::Answer, selector: None };
     let end = MessageEnd {

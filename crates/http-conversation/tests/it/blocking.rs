@@ -96,3 +96,16 @@ async fn two_questions_at_once_do_not_spoil_a_conversation() {
     assert_eq!(text(&app.send(&ask("four [[reply:4]]"), &[]).await.expect(200), "answer"), "4");
     assert_eq!(app.messages(conversation).await.len(), 4);
 }
+
+#[tokio::test]
+async fn several_first_questions_at_once_are_of_one_user() {
+    let world = World::new(&[]).await;
+    let app = world.app("chat", json!({})).await;
+    let body = question("hello", "blocking");
+    let asked = futures::future::join_all((0..8).map(|_| app.send(&body, &[]))).await;
+    for answer in asked {
+        answer.expect(200);
+    }
+    assert_eq!(world.count("SELECT count(*) FROM end_users").await, 1);
+    assert_eq!(world.count("SELECT count(DISTINCT from_end_user_id) FROM messages").await, 1);
+}

@@ -9,6 +9,7 @@ struct Flow {
     server: TestServer,
     owner: Client,
     app: String,
+    key: String,
     api: Client,
 }
 
@@ -25,8 +26,9 @@ impl Flow {
         owner.post(&at("workflows/draft"), draft).await.expect(200);
         owner.post(&at("workflows/publish"), json!({})).await.expect(200);
         let key = owner.post(&at("api-keys"), json!({})).await.expect(201);
-        let api = server.client().bearer(key["token"].as_str().unwrap());
-        Self { server, owner, app, api }
+        let key = key["token"].as_str().unwrap().to_owned();
+        let api = server.client().bearer(&key);
+        Self { server, owner, app, key, api }
     }
 
     fn question(query: &str, mode: &str, conversation: &str) -> Value {
@@ -113,6 +115,32 @@ async fn the_end_of_the_message_comes_before_the_end_of_the_run() {
         assert_eq!(event["conversation_id"], events[0]["conversation_id"]);
         assert_eq!(event["message_id"], events[0]["message_id"]);
     }
+}
+
+#[tokio::test]
+async fn a_turn_asked_for_twice_under_a_key_is_one() {
+    let nodes = json!([start(), answer("Hi")]);
+    let flow =
+        Flow::new(nodes, json!([edge("start", "source", "answer")]), json!([]), json!({})).await;
+    let keyed = |key| flow.server.client().bearer(&flow.key).header("idempotency-key", key);
+    for mode in ["streaming", "blocking", "async"] {
+        let client = keyed(mode);
+        let question = Flow::question("x", mode, "");
+        let first = client.post("/v1/chat-messages", question.clone()).await;
+        assert!(first.status.is_success() && !first.headers.contains_key("idempotency-replayed"));
+        let again = client.post("/v1/chat-messages", question).await;
+        assert!(again.headers.contains_key("idempotency-replayed"), "{mode}");
+        assert_eq!(first.status, again.status);
+        assert_eq!(
+            String::from_utf8_lossy(&first.bytes),
+            String::from_utf8_lossy(&again.bytes),
+            "{mode}"
+        );
+        let other = client.post("/v1/chat-messages", Flow::question("y", mode, "")).await;
+        assert_eq!(other.code(422), "idempotency_key_reused");
+    }
+    assert_eq!(flow.server.db().count("SELECT count(*) FROM messages").await, 3);
+    assert_eq!(flow.server.db().count("SELECT count(*) FROM workflow_runs").await, 3);
 }
 
 #[tokio::test]

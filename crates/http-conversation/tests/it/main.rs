@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped has failed the test")]
 
+mod agent;
+mod agent_tools;
 mod annotation;
 mod audio;
 mod blocking;
@@ -10,3 +12,4 @@ mod idempotency;
 mod limit;
 mod streaming;
 mod support;
+mod trial;

@@ -55,17 +55,21 @@ impl World {
     pub(crate) async fn app(&self, mode: &str, config: Value) -> App {
         let made = self.owner.post("/console/api/apps", json!({"name": "An app", "mode": mode}));
         let id = made.await.expect(201)["id"].as_str().unwrap().to_owned();
+        self.configure(&id, config).await;
+        let key = self.owner.post(&format!("/console/api/apps/{id}/api-keys"), json!({})).await;
+        let key = key.expect(201)["token"].as_str().unwrap().to_owned();
+        let path =
+            if mode == "completion" { "/v1/completion-messages" } else { "/v1/chat-messages" };
+        App { id, client: self.server.client().bearer(&key), path }
+    }
+
+    async fn configure(&self, id: &str, config: Value) {
         let mut all = json!({
             "model": {"provider": OPENAI, "name": "gpt-4o-mini", "mode": "chat", "completion_params": {}},
             "pre_prompt": "Be brief.",
         });
         all.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
         self.owner.post(&format!("/console/api/apps/{id}/model-config"), all).await.expect(200);
-        let key = self.owner.post(&format!("/console/api/apps/{id}/api-keys"), json!({})).await;
-        let key = key.expect(201)["token"].as_str().unwrap().to_owned();
-        let path =
-            if mode == "completion" { "/v1/completion-messages" } else { "/v1/chat-messages" };
-        App { id, client: self.server.client().bearer(&key), path }
     }
 
     /// What the mock was asked for at a path.
@@ -88,6 +92,16 @@ impl App {
 
     pub(crate) async fn send(&self, body: &Value, headers: &[(&str, &str)]) -> Reply {
         self.client.send(self.request(Method::POST, self.path, Some(body), headers)).await
+    }
+
+    /// Another configuration, as for [`World::app`].
+    pub(crate) async fn configure(&self, world: &World, config: Value) {
+        world.configure(&self.id, config).await;
+    }
+
+    /// A question, all of it, whose answer is read as it comes.
+    pub(crate) async fn stream_body(&self, body: &Value) -> Events {
+        Events::of(self.client.open(self.request(Method::POST, self.path, Some(body), &[])).await)
     }
 
     /// A question whose answer is read as it comes.

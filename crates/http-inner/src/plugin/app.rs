@@ -19,7 +19,7 @@ use services_app::{
 };
 use services_conversation::{
     Engine,
-    generate::{self, Ask},
+    generate::{self, Ask, GenerateError},
 };
 use services_model::plugin_call::{self, Caller};
 use services_workflow::run::{RunRequest, Runner, Runs, select};
@@ -164,6 +164,8 @@ async fn start_chat(
             .transpose()
             .map_err(|_| ApiError::invalid_param("conversation_id must be a valid UUID"))?;
     let who = basic::Caller::EndUser(caller.user);
+    // What is told in one piece is put together from the stream; agents are not told so.
+    let streams = streams || app.mode != Mode::Agent.as_str();
     let ask = Ask {
         inputs: body.inputs,
         query,
@@ -172,7 +174,11 @@ async fn start_chat(
         stream: streams,
         ..Ask::new(app, who, basic::InvokeFrom::ServiceApi)
     };
-    let started = generate::start(engine, ask).await?;
+    let started = generate::start(engine, ask).await.map_err(|err| match err {
+        // Without a word, as the reference's error has none.
+        GenerateError::NoConversation => ApiError::invalid_param(""),
+        err => err.into(),
+    })?;
     let writer = Writer {
         prefix: started.prefix(),
         task_id: started.run.task.to_string(),

@@ -1,13 +1,10 @@
 //! `/console/api/workspaces/current/model-providers`
 
-use axum::{
-    extract::State,
-    http::header,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use http_core::{
     ApiError, AppState, ErrorBody, Json, Part, Path, Query, Valid,
     guard::{Admin, Console},
+    picture::picture,
 };
 use model_runtime::{
     ModelType,
@@ -219,7 +216,7 @@ async fn find_model_provider_icon(
     Path((tenant, provider, kind, language)): Path<(TenantId, String, String, String)>,
 ) -> Result<Response, ApiError> {
     let icon = catalog::icon(&models, tenant, &provider, &kind, &language).await?;
-    Ok(([(header::CONTENT_TYPE, icon.mime_type)], icon.data).into_response())
+    Ok(picture(icon.data, &icon.mime_type))
 }
 
 /// Choose whether hosted or own credentials come first.

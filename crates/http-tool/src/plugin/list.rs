@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -247,22 +247,12 @@ async fn find_plugin_icon(
 
 /// A picture with its type guessed from its name.
 pub(crate) fn picture(data: Bytes, name: &str, max_age: i64) -> Response {
-    let kind = mime_guess::from_path(name).first_or_octet_stream().to_string();
-    let kind = if kind == "image/svg+xml" { kind + "; charset=utf-8" } else { kind };
-    let mut headers = HeaderMap::new();
-    if let Ok(kind) = HeaderValue::from_str(&kind) {
-        headers.insert(header::CONTENT_TYPE, kind);
-    }
+    let kind = mime_guess::from_path(name).first_or_octet_stream();
+    let mut response = http_core::picture::picture(data, kind.as_ref());
     if let Ok(cache) = HeaderValue::from_str(&format!("public, max-age={max_age}")) {
-        headers.insert(header::CACHE_CONTROL, cache);
+        response.headers_mut().insert(header::CACHE_CONTROL, cache);
     }
-    // Plugins are strangers: what they call a picture must not run as a page of ours.
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
-    );
-    (headers, data).into_response()
+    response
 }
 
 #[derive(Debug, Deserialize, garde::Validate, utoipa::IntoParams)]

@@ -24,11 +24,18 @@ async fn providers_of_the_server_are_listed_without_a_daemon() {
 #[tokio::test]
 async fn icons_cannot_run_as_pages() {
     let app = TestApp::new().await;
-    let icon = app.get_anonymously(&format!("{CURRENT}/tool-provider/builtin/time/icon")).await;
-    assert_eq!(icon.status, 200);
-    assert_eq!(icon.header("content-type"), "image/svg+xml; charset=utf-8");
-    assert_eq!(icon.header("x-content-type-options"), "nosniff");
-    assert!(icon.header("content-security-policy").contains("sandbox"));
+    let of_tool = format!("{CURRENT}/tool-provider/builtin/time/icon");
+    let of_model = format!(
+        "/console/api/workspaces/{}/model-providers/openai/icon_small/en_US",
+        app.owner.tenant
+    );
+    for path in [of_tool, of_model] {
+        let icon = app.get_anonymously(&path).await;
+        assert_eq!(icon.status, 200, "{path}");
+        assert_eq!(icon.header("content-type"), "image/svg+xml; charset=utf-8");
+        assert_eq!(icon.header("x-content-type-options"), "nosniff");
+        assert!(icon.header("content-security-policy").contains("sandbox"));
+    }
 }
 
 #[tokio::test]

@@ -1,20 +1,21 @@
 //! What runs are asked for with, and answered with.
 
 use axum::{
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use http_core::{ApiError, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use services_account::App;
+use services_core::idempotency::{self, Begun, Key};
 use services_workflow::run::{
     RunFailure, RunRequest, Runner, Runs, Started, outcome,
     webhook::{self, Hook},
 };
 use types::WorkflowRunId;
 
-use super::stream;
+use super::{repeat, stream};
 
 /// A run that is asked for.
 #[derive(Debug, Clone, Default, Deserialize, garde::Validate, utoipa::ToSchema)]
@@ -88,40 +89,86 @@ pub(crate) fn check_mode(app: &App) -> Result<(), ApiError> {
     }
 }
 
-/// Starts a run and answers with its stream or its end.
-pub(crate) async fn answer(
-    runs: &Runs,
-    request: RunRequest,
-    is_streaming: bool,
-) -> Result<Response, ApiError> {
-    let detail = stream::detail(request.invoke_from);
-    let started = runs.start(request).await?;
-    if is_streaming {
-        return Ok(stream::response(&started, detail, is_cancelled_when_left(runs)));
-    }
-    blocking(started).await
+/// How a run is asked for.
+pub(crate) struct Call<'a> {
+    /// Headers of the request.
+    pub(crate) headers: &'a HeaderMap,
+    /// The published version the client named.
+    pub(crate) version: Option<&'a str>,
+    /// How the answer comes.
+    pub(crate) mode: ResponseMode,
+    /// With [`ResponseMode::Async`]: where the end is told.
+    pub(crate) hook: Option<Hook>,
 }
 
-/// Starts a run and answers at once. `hook` is told its end.
-pub(crate) async fn accept(
+impl<'a> Call<'a> {
+    /// A run whose events are streamed.
+    pub(crate) fn streaming(headers: &'a HeaderMap) -> Self {
+        Self { headers, version: None, mode: ResponseMode::Streaming, hook: None }
+    }
+}
+
+/// Starts a run and answers the way the client wants it. With an `Idempotency-Key`, who asked before gets that answer.
+pub(crate) async fn answer(
     runs: &Runs,
-    mut request: RunRequest,
-    hook: Option<Hook>,
+    call: Call<'_>,
+    request: RunRequest,
 ) -> Result<Response, ApiError> {
-    if let Some(hook) = hook {
+    let Some(key) = repeat::key(&call, &request)? else {
+        return start(runs, call, request, None).await;
+    };
+    if let Some(earlier) = repeat::earlier(runs, &call, &request, &key).await? {
+        return Ok(earlier);
+    }
+    let answer = start(runs, call, request, Some(&key)).await;
+    if answer.is_err() {
+        idempotency::free(&runs.ctx, &key).await;
+    }
+    answer
+}
+
+async fn start(
+    runs: &Runs,
+    call: Call<'_>,
+    mut request: RunRequest,
+    key: Option<&Key>,
+) -> Result<Response, ApiError> {
+    let detail = stream::detail(request.invoke_from);
+    if let Some(hook) = &call.hook {
         let run = *request.run_id.get_or_insert_with(WorkflowRunId::random);
-        webhook::keep(runs, run, &hook).await?;
+        webhook::keep(runs, run, hook).await?;
     }
     let started = runs.start(request).await?;
+    if let Some(key) = key {
+        let begun = Begun { task: started.run.task, row: started.run_id.0 };
+        idempotency::begun(&runs.ctx, key, begun).await;
+        // Who names a request means to make it again.
+        started.run.keep();
+    }
+    let (status, body) = match call.mode {
+        ResponseMode::Streaming => {
+            return Ok(stream::response(&started, detail, is_cancelled_when_left(runs)));
+        }
+        ResponseMode::Blocking => (StatusCode::OK, blocking(&started).await?),
+        ResponseMode::Async => (StatusCode::ACCEPTED, accepted(&started)),
+    };
+    if let Some(key) = key {
+        repeat::keep(runs, key, status, &body).await;
+    }
+    Ok((status, Json(body)).into_response())
+}
+
+/// The answer for who waits for nothing.
+fn accepted(started: &Started) -> Value {
     // Somebody may want to see the stream after all.
     started.run.keep();
-    let answer = AcceptedRun {
+    let accepted = AcceptedRun {
         task_id: started.run.task.to_string(),
         workflow_run_id: started.run_id.to_string(),
         status: "running",
         created_at: started.created_at,
     };
-    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+    serde_json::to_value(accepted).unwrap_or_default()
 }
 
 /// Whether the operator wants runs to end whose client goes away.
@@ -129,12 +176,22 @@ fn is_cancelled_when_left(runs: &Runs) -> bool {
     runs.ctx.config.own.disconnected_run_policy == "cancel"
 }
 
-async fn blocking(started: Started) -> Result<Response, ApiError> {
-    let task_id = started.run.task.to_string();
-    let end = outcome::end(&started).await.ok_or_else(|| {
+async fn blocking(started: &Started) -> Result<Value, ApiError> {
+    let end = outcome::end(started).await.ok_or_else(|| {
         RunFailure::Fault(services_core::Fault::Other("a run ended without saying how".to_owned()))
     })?;
     started.run.delivered();
+    let of = (started.run.task.to_string(), started.run_id.to_string());
+    Ok(whole(of.0, of.1, Some(started.workflow_id.to_string()), &end))
+}
+
+/// The answer for who waits for the end, of the end's event.
+pub(super) fn whole(
+    task_id: String,
+    run_id: String,
+    workflow_id: Option<String>,
+    end: &Map<String, Value>,
+) -> Value {
     let data = [
         "id",
         "workflow_id",
@@ -149,19 +206,20 @@ async fn blocking(started: Started) -> Result<Response, ApiError> {
     ]
     .into_iter()
     .map(|key| {
-        let value = match key {
-            "id" => Value::from(started.run_id.to_string()),
-            "workflow_id" => Value::from(started.workflow_id.to_string()),
-            _ => end.get(key).cloned().unwrap_or(Value::Null),
+        let known = match key {
+            "id" => Some(Value::from(run_id.clone())),
+            "workflow_id" => workflow_id.clone().map(Value::from),
+            _ => None,
         };
+        let value = known.or_else(|| end.get(key).cloned()).unwrap_or(Value::Null);
         (key.to_owned(), value)
     })
     .collect();
-    let answer = BlockingRun { task_id, workflow_run_id: started.run_id.to_string(), data };
-    Ok(Json(answer).into_response())
+    let answer = BlockingRun { task_id, workflow_run_id: run_id, data };
+    serde_json::to_value(answer).unwrap_or_default()
 }
 
-/// Asks a run to stop, if it is one of this app's user.
-pub(crate) async fn stop(runs: &Runs, app: &App, runner: &Runner, task_id: &str) {
-    services_workflow::run::stop::stop(runs, app, runner, task_id).await;
+/// Asks a run to stop, if it is this user's.
+pub(crate) async fn stop(runs: &Runs, runner: &Runner, task_id: &str) {
+    services_workflow::run::stop::stop(runs, runner, task_id).await;
 }

@@ -1,6 +1,6 @@
 //! `/console/api/apps/{app_id}/workflows/draft/run`, `/console/api/apps/{app_id}/workflow-runs/tasks/{task_id}/stop`
 
-use axum::response::Response;
+use axum::{http::HeaderMap, response::Response};
 use graph::InvokeFrom;
 use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Valid, guard::Editor};
 use services_account::session::SignedIn;
@@ -8,7 +8,7 @@ use services_workflow::run::{RunRequest, Runner, Runs, select};
 use types::AppId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{BlockingRun, Success, WorkflowRunPayload, answer, stop};
+use super::body::{BlockingRun, Call, Success, WorkflowRunPayload, answer, stop};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -27,6 +27,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 )]
 async fn run_draft_workflow(
     runs: Part<Runs>,
+    headers: HeaderMap,
     Editor(user): Editor,
     Path(app): Path<AppId>,
     Valid(body): Valid<WorkflowRunPayload>,
@@ -45,7 +46,7 @@ async fn run_draft_workflow(
         run_id: None,
         call_depth: 0,
     };
-    answer(&runs, request, true).await
+    answer(&runs, Call::streaming(&headers), request).await
 }
 
 /// Stop a run of the editor.
@@ -61,8 +62,8 @@ async fn stop_draft_workflow_task(
     Editor(user): Editor,
     Path((app, task)): Path<(AppId, String)>,
 ) -> Result<Json<Success>, ApiError> {
-    let app = select::app(&runs.ctx, user.tenant, app, &["workflow", "advanced-chat"]).await?;
-    stop(&runs, &app, &runner(&user), &task).await;
+    select::app(&runs.ctx, user.tenant, app, &["workflow", "advanced-chat"]).await?;
+    stop(&runs, &runner(&user), &task).await;
     Ok(Success::new())
 }
 

@@ -1,10 +1,8 @@
 //! `/api/workflow/{task_id}/events`, `/console/api/workflow/{workflow_run_id}/events`, `/v1/workflow/{task_id}/events`:
 //! coming back to a run.
 
-use std::time::Duration;
-
 use axum::response::Response;
-use futures::{Stream, StreamExt, stream::BoxStream};
+use futures::{StreamExt, stream::BoxStream};
 use http_core::{
     ApiError, AppState, ErrorBody, Part, Path, Query,
     guard::{Console, QueryUser, Visitor},
@@ -18,9 +16,6 @@ use services_workflow::run::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{console::runner as member, service::runner as end_user};
-
-/// A stream that is silent for this long says that it still lives.
-const PING_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -116,18 +111,5 @@ async fn console_workflow_events(
 }
 
 fn answer(events: BoxStream<'static, Event>) -> Response {
-    sse::response(frames(events))
-}
-
-fn frames(mut events: BoxStream<'static, Event>) -> impl Stream<Item = Frame> + Send {
-    async_stream::stream! {
-        yield Frame::ping();
-        loop {
-            match tokio::time::timeout(PING_EVERY, events.next()).await {
-                Err(_) => yield Frame::ping(),
-                Ok(None) => break,
-                Ok(Some(event)) => yield Frame::data(&event),
-            }
-        }
-    }
+    sse::response(events.map(|event| Frame::data(&event)))
 }

@@ -1,7 +1,11 @@
 //! `/console/api/installed-apps/{installed_app_id}/workflows/…`, `/console/api/trial-apps/{app_id}/workflows/…`: workflow
 //! apps used in the console.
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use graph::InvokeFrom;
 use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Valid, guard::Console};
 use serde::Deserialize;
@@ -20,7 +24,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    body::{BlockingRun, Success, answer, stop},
+    body::{BlockingRun, Call, Success, answer, stop},
     console::runner,
 };
 use crate::version::Workflow;
@@ -61,6 +65,7 @@ async fn installed_app(state: &AppState, user: &SignedIn, id: Uuid) -> Result<Ap
 
 async fn run(
     runs: &Runs,
+    headers: &HeaderMap,
     app: App,
     user: &SignedIn,
     body: ExploreWorkflowRunPayload,
@@ -78,7 +83,7 @@ async fn run(
         run_id: None,
         call_depth: 0,
     };
-    answer(runs, request, true).await
+    answer(runs, Call::streaming(headers), request).await
 }
 
 /// Run an installed workflow.
@@ -93,12 +98,13 @@ async fn run(
 async fn run_installed_workflow(
     State(state): State<AppState>,
     runs: Part<Runs>,
+    headers: HeaderMap,
     Console(user): Console,
     Path(id): Path<Uuid>,
     Valid(body): Valid<ExploreWorkflowRunPayload>,
 ) -> Result<Response, ApiError> {
     let app = installed_app(&state, &user, id).await?;
-    run(&runs, app, &user, body).await
+    run(&runs, &headers, app, &user, body).await
 }
 
 /// Stop a run of an installed workflow.
@@ -115,8 +121,8 @@ async fn stop_installed_workflow_task(
     Console(user): Console,
     Path((id, task)): Path<(Uuid, String)>,
 ) -> Result<Json<Success>, ApiError> {
-    let app = installed_app(&state, &user, id).await?;
-    stop(&runs, &app, &runner(&user), &task).await;
+    installed_app(&state, &user, id).await?;
+    stop(&runs, &runner(&user), &task).await;
     Ok(Success::new())
 }
 
@@ -132,13 +138,14 @@ async fn stop_installed_workflow_task(
 async fn try_workflow(
     State(state): State<AppState>,
     runs: Part<Runs>,
+    headers: HeaderMap,
     Console(user): Console,
     Path(id): Path<AppId>,
     Valid(body): Valid<ExploreWorkflowRunPayload>,
 ) -> Result<Response, ApiError> {
     let app = trial::begin(&state.ctx, user.account.id, id).await?;
     need_workflow(&app)?;
-    let answer = run(&runs, app, &user, body).await?;
+    let answer = run(&runs, &headers, app, &user, body).await?;
     trial::count(&state.ctx, user.account.id, id).await?;
     Ok(answer)
 }
@@ -160,7 +167,7 @@ async fn stop_tried_workflow_task(
     // Who used the last try may still stop it.
     let app = trial::tried(&state.ctx, id).await?;
     need_workflow(&app)?;
-    stop(&runs, &app, &runner(&user), &task).await;
+    stop(&runs, &runner(&user), &task).await;
     Ok(Success::new())
 }
 

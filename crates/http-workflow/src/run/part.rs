@@ -105,8 +105,7 @@ fn refused(message: String) -> Response {
     frame.insert("event".to_owned(), Value::from("error"));
     frame.insert("workflow_run_id".to_owned(), Value::Null);
     frame.extend(error_members(&error));
-    let frames = [Frame::ping(), Frame::data(&frame)];
-    sse::response(futures::stream::iter(frames))
+    sse::response(futures::stream::iter([Frame::data(&frame)]))
 }
 
 /// Run an iteration of the draft.

@@ -1,6 +1,6 @@
 //! `/v1/workflows/run`, `/v1/workflows/{workflow_id}/run`, `/v1/workflows/tasks/{task_id}/stop`
 
-use axum::response::Response;
+use axum::{http::HeaderMap, response::Response};
 use graph::InvokeFrom;
 use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, guard::ServiceCall};
 use services_account::{App, EndUser};
@@ -8,8 +8,8 @@ use services_workflow::run::{RunRequest, Runner, Runs, select, webhook::Hook};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{
-    AcceptedRun, BlockingRun, ResponseMode, Success, WorkflowRunPayload, accept, answer,
-    check_mode, stop,
+    AcceptedRun, BlockingRun, Call, ResponseMode, Success, WorkflowRunPayload, answer, check_mode,
+    stop,
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -29,9 +29,10 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 )]
 async fn run_workflow(
     runs: Part<Runs>,
+    headers: HeaderMap,
     call: ServiceCall<WorkflowRunPayload>,
 ) -> Result<Response, ApiError> {
-    run(&runs, call, None).await
+    run(&runs, &headers, call, None).await
 }
 
 /// Run a published version of the workflow.
@@ -45,10 +46,11 @@ async fn run_workflow(
 )]
 async fn run_workflow_version(
     runs: Part<Runs>,
+    headers: HeaderMap,
     Path(workflow): Path<String>,
     call: ServiceCall<WorkflowRunPayload>,
 ) -> Result<Response, ApiError> {
-    run(&runs, call, Some(&workflow)).await
+    run(&runs, &headers, call, Some(&workflow)).await
 }
 
 /// Stop a run.
@@ -66,7 +68,7 @@ async fn stop_workflow_task(
     call: ServiceCall<Nothing>,
 ) -> Result<Json<Success>, ApiError> {
     check_mode(&call.app)?;
-    stop(&runs, &call.app, &runner(&call.end_user), &task).await;
+    stop(&runs, &runner(&call.end_user), &task).await;
     Ok(Success::new())
 }
 
@@ -77,24 +79,22 @@ struct Nothing {}
 
 async fn run(
     runs: &Runs,
+    headers: &HeaderMap,
     call: ServiceCall<WorkflowRunPayload>,
     version: Option<&str>,
 ) -> Result<Response, ApiError> {
     check_mode(&call.app)?;
     let workflow = select::published(&runs.ctx, &call.app, version).await?;
-    let mode = call.body.response_mode;
+    let mode = call.body.response_mode.unwrap_or(ResponseMode::Blocking);
     let hook = match (mode, &call.body.webhook_url) {
-        (Some(ResponseMode::Async), Some(url)) => {
+        (ResponseMode::Async, Some(url)) => {
             let secret = call.body.webhook_secret.as_deref().unwrap_or_default();
             Some(Hook::new(call.app.tenant_id, url, secret)?)
         }
         _ => None,
     };
     let request = request(call.app, workflow, &call.end_user, call.body);
-    if mode == Some(ResponseMode::Async) {
-        return accept(runs, request, hook).await;
-    }
-    answer(runs, request, mode == Some(ResponseMode::Streaming)).await
+    answer(runs, Call { headers, version, mode, hook }, request).await
 }
 
 fn request(

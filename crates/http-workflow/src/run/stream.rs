@@ -1,6 +1,6 @@
 //! A run's log as server-sent events.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use app_engine::{
     AppEvent, Item, Run,
@@ -11,9 +11,6 @@ use futures::Stream;
 use graph::InvokeFrom;
 use http_core::sse::{self, Frame};
 use services_workflow::run::{Runs, Started, is_simple};
-
-/// A stream that is silent for this long says that it still lives.
-const PING_EVERY: Duration = Duration::from_secs(10);
 
 /// How much clients of such runs see.
 pub(crate) fn detail(invoke_from: InvokeFrom) -> Detail {
@@ -44,6 +41,12 @@ pub(crate) fn of_editor(runs: &Runs, started: &Started) -> Response {
     sse::response(frames(Arc::clone(&started.run), writer, 0, watch))
 }
 
+/// The stream of a run from its beginning, for who asked for it before.
+pub(super) fn again(run: Arc<Run>, prefix: Prefix, detail: Detail) -> Response {
+    let writer = Writer { prefix, task_id: run.task.to_string(), detail };
+    sse::response(frames(run, writer, 0, CancelOnDrop(None)))
+}
+
 fn frames(
     run: Arc<Run>,
     writer: Writer,
@@ -53,19 +56,11 @@ fn frames(
     async_stream::stream! {
         let mut watch = watch;
         let mut reader = run.log.reader(after);
-        // The first byte goes out before the run has anything to tell.
-        yield Frame::ping();
-        loop {
-            match tokio::time::timeout(PING_EVERY, reader.next()).await {
-                Err(_) => yield Frame::ping(),
-                Ok(None) => break,
-                Ok(Some((number, item))) => {
-                    let last = is_last(&item);
-                    yield Frame::data_with_id(number, &writer.event(&item));
-                    if last {
-                        break;
-                    }
-                }
+        while let Some((number, item)) = reader.next().await {
+            let last = is_last(&item);
+            yield Frame::data_with_id(number, &writer.event(&item));
+            if last {
+                break;
             }
         }
         watch.disarm();

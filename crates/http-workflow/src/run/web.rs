@@ -1,12 +1,12 @@
 //! `/api/workflows/run`, `/api/workflows/tasks/{task_id}/stop`
 
-use axum::response::Response;
+use axum::{http::HeaderMap, response::Response};
 use graph::InvokeFrom;
 use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Valid, guard::Visitor};
 use services_workflow::run::{RunRequest, Runs, select};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{BlockingRun, Success, WorkflowRunPayload, answer, check_mode, stop};
+use super::body::{BlockingRun, Call, Success, WorkflowRunPayload, answer, check_mode, stop};
 use super::service::runner;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -23,6 +23,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 )]
 async fn run_web_workflow(
     runs: Part<Runs>,
+    headers: HeaderMap,
     Visitor(visitor): Visitor,
     Valid(body): Valid<WorkflowRunPayload>,
 ) -> Result<Response, ApiError> {
@@ -40,7 +41,7 @@ async fn run_web_workflow(
         run_id: None,
         call_depth: 0,
     };
-    answer(&runs, request, true).await
+    answer(&runs, Call::streaming(&headers), request).await
 }
 
 /// Stop a run of a web app.
@@ -57,6 +58,6 @@ async fn stop_web_workflow_task(
     Visitor(visitor): Visitor,
 ) -> Result<Json<Success>, ApiError> {
     check_mode(&visitor.app)?;
-    stop(&runs, &visitor.app, &runner(&visitor.end_user), &task).await;
+    stop(&runs, &runner(&visitor.end_user), &task).await;
     Ok(Success::new())
 }

@@ -1,6 +1,9 @@
 //! Waiting for triggers of the draft, and running it when one fires.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
 use graph::InvokeFrom;
 use http_core::{ApiError, AppState, ErrorBody, Json, Part, Path, Valid, guard::Editor};
 use serde::{Deserialize, Serialize};
@@ -15,7 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     guard::{AppOf, Workflows},
-    run::{BlockingRun, answer, runner},
+    run::{BlockingRun, Call, answer, runner},
 };
 
 /// When to ask again, in milliseconds.
@@ -201,5 +204,6 @@ async fn run_when_fired(
         run_id: None,
         call_depth: 0,
     };
-    answer(runs, request, true).await
+    // Asked again and again until it fires: there is nothing to repeat.
+    answer(runs, Call::streaming(&HeaderMap::new()), request).await
 }

@@ -1,9 +1,23 @@
 //! The endpoints of this crate over HTTP.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped has failed the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what cannot be unwrapped has failed the test"
+)]
 
+mod agent;
+mod beside;
+mod coverage;
+mod daemon;
+mod forms;
+mod keys;
+mod models;
 mod nodes;
 mod parts;
+mod stop;
+mod tools;
+mod world;
 
 use serde_json::{Value, json};
 use test_support::TestApp;
@@ -88,9 +102,16 @@ pub(crate) fn node(id: &str, kind: &str, mut data: Value) -> Value {
 
 /// A graph of nodes, and of edges as `(source, target)`.
 pub(crate) fn graph(nodes: Vec<Value>, edges: &[(&str, &str)]) -> Value {
+    let edges: Vec<(&str, &str, &str)> =
+        edges.iter().map(|(source, target)| (*source, "source", *target)).collect();
+    linked(nodes, &edges)
+}
+
+/// A graph of nodes, and of edges as `(source, handle, target)`.
+pub(crate) fn linked(nodes: Vec<Value>, edges: &[(&str, &str, &str)]) -> Value {
     let edges: Vec<Value> = edges
         .iter()
-        .map(|(source, target)| json!({"source": source, "target": target, "sourceHandle": "source"}))
+        .map(|(source, handle, target)| json!({"source": source, "target": target, "sourceHandle": handle}))
         .collect();
     json!({"nodes": nodes, "edges": edges, "viewport": {}})
 }

@@ -1,5 +1,6 @@
 //! The jobs that run now.
 
+use boxed::boxed;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -97,6 +98,7 @@ impl Running {
     }
 
     /// Waits for a job to end; `None` when none runs. Dropping the future loses nothing.
+    #[boxed]
     pub async fn ended(&mut self) -> Option<Ended> {
         let outcome = match self.tasks.join_next_with_id().await? {
             Ok((id, outcome)) => (id, outcome),
@@ -109,6 +111,7 @@ impl Running {
     }
 
     /// Tells the queue how a job ended. Must be awaited to its end.
+    #[boxed]
     pub async fn settle(&mut self, Ended((id, outcome)): Ended) {
         let Some(work) = self.forget(id) else { return };
         let seconds = work.started.elapsed().as_secs_f64();
@@ -161,6 +164,7 @@ impl Running {
         }
     }
 
+    #[boxed]
     pub async fn extend_leases(&self) {
         let leases: Vec<Lease> = self.jobs.values().map(|work| work.lease.clone()).collect();
         match self.queue.extend(&leases).await {
@@ -178,6 +182,7 @@ impl Running {
     }
 
     /// Cuts off what still runs and gives it back to its queue.
+    #[boxed]
     pub async fn give_back(mut self) {
         self.tasks.shutdown().await;
         for (_, work) in self.jobs.drain() {

@@ -156,6 +156,12 @@ impl ProviderConfig {
     }
 }
 
+/// The names of the secret fields of a form.
+#[must_use]
+pub fn secrets(form: &[ProviderConfig]) -> Vec<&str> {
+    form.iter().filter(|field| field.is_secret()).map(|field| field.name.as_str()).collect()
+}
+
 /// What a plugin needs for OAuth.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct OAuthSchema {

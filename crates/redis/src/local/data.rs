@@ -1,6 +1,6 @@
 //! Values of the in-process store, and helpers to read arguments and write replies.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use deadpool_redis::redis::Value;
 use indexmap::{IndexMap, IndexSet};
@@ -15,14 +15,13 @@ pub(super) enum Data {
     List(VecDeque<Vec<u8>>),
     Set(IndexSet<Vec<u8>>),
     Sorted(SortedSet),
-    Stream(Stream),
 }
 
 impl Data {
-    /// Empty containers do not exist; an empty stream does.
+    /// Empty containers do not exist.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Text(_) | Self::Stream(_) => false,
+            Self::Text(_) => false,
             Self::Hash(hash) => hash.is_empty(),
             Self::List(list) => list.is_empty(),
             Self::Set(set) => set.is_empty(),
@@ -37,7 +36,6 @@ impl Data {
             Self::List(_) => "list",
             Self::Set(_) => "set",
             Self::Sorted(_) => "zset",
-            Self::Stream(_) => "stream",
         }
     }
 }
@@ -86,15 +84,6 @@ impl SortedSet {
             None => false,
         }
     }
-}
-
-pub(super) type EntryId = (u64, u64);
-pub(super) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
-
-#[derive(Debug, Clone, Default)]
-pub(super) struct Stream {
-    pub entries: BTreeMap<EntryId, Fields>,
-    pub last: EntryId,
 }
 
 /// The argument at `index`.

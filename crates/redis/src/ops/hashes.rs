@@ -1,5 +1,6 @@
 //! Hashes.
 
+use boxed::boxed;
 use std::collections::HashMap;
 
 use crate::client::Redis;
@@ -20,6 +21,7 @@ impl Redis {
     }
 
     /// Sets several fields; how many are new.
+    #[boxed]
     pub async fn hset_all(&self, key: &str, fields: &[(&str, &[u8])]) -> Result<u64, RedisError> {
         if fields.is_empty() {
             return Ok(0);
@@ -42,11 +44,13 @@ impl Redis {
     }
 
     /// The value of a field.
+    #[boxed]
     pub async fn hget(&self, key: &str, field: &str) -> Result<Option<Vec<u8>>, RedisError> {
         self.ask(self.on("HGET", key).arg(field)).await
     }
 
     /// The values of several fields, in order.
+    #[boxed]
     pub async fn hmget(
         &self,
         key: &str,
@@ -63,11 +67,13 @@ impl Redis {
     }
 
     /// All fields.
+    #[boxed]
     pub async fn hgetall(&self, key: &str) -> Result<HashMap<String, Vec<u8>>, RedisError> {
         self.ask(&self.on("HGETALL", key)).await
     }
 
     /// Deletes fields; how many there were.
+    #[boxed]
     pub async fn hdel(&self, key: &str, fields: &[&str]) -> Result<u64, RedisError> {
         if fields.is_empty() {
             return Ok(0);
@@ -80,16 +86,19 @@ impl Redis {
     }
 
     /// How many fields there are.
+    #[boxed]
     pub async fn hlen(&self, key: &str) -> Result<u64, RedisError> {
         self.ask(&self.on("HLEN", key)).await
     }
 
     /// True if the field exists.
+    #[boxed]
     pub async fn hexists(&self, key: &str, field: &str) -> Result<bool, RedisError> {
         self.ask(self.on("HEXISTS", key).arg(field)).await
     }
 
     /// Adds to a field; the sum.
+    #[boxed]
     pub async fn hincr_by(&self, key: &str, field: &str, by: i64) -> Result<i64, RedisError> {
         self.ask(self.on("HINCRBY", key).arg(field).arg(by)).await
     }

@@ -1,5 +1,6 @@
 //! Strings, counters, expiry and whole keys.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use deadpool_redis::redis::{Cmd, Value, cmd};
@@ -110,11 +111,13 @@ impl Redis {
     ///
     /// # Errors
     /// See [`RedisError`]; so for all commands.
+    #[boxed]
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, RedisError> {
         self.ask(&self.on("GET", key)).await
     }
 
     /// The value of a string that holds text; bytes that are not UTF-8 are replaced.
+    #[boxed]
     pub async fn get_string(&self, key: &str) -> Result<Option<String>, RedisError> {
         let bytes = self.get(key).await?;
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
@@ -128,6 +131,7 @@ impl Redis {
     }
 
     /// The values of several strings, in order.
+    #[boxed]
     pub async fn mget(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
         if keys.is_empty() {
             return Ok(Vec::new());
@@ -186,11 +190,13 @@ impl Redis {
     }
 
     /// Takes a string away and returns it; of several callers one gets it.
+    #[boxed]
     pub async fn getdel(&self, key: &str) -> Result<Option<Vec<u8>>, RedisError> {
         self.ask(&self.on("GETDEL", key)).await
     }
 
     /// Deletes keys; how many there were.
+    #[boxed]
     pub async fn del(&self, keys: &[&str]) -> Result<u64, RedisError> {
         if keys.is_empty() {
             return Ok(0);
@@ -221,42 +227,50 @@ impl Redis {
     }
 
     /// True if the key exists.
+    #[boxed]
     pub async fn exists(&self, key: &str) -> Result<bool, RedisError> {
         self.ask(&self.on("EXISTS", key)).await
     }
 
     /// Adds one to a counter that starts at zero; the sum.
+    #[boxed]
     pub async fn incr(&self, key: &str) -> Result<i64, RedisError> {
         self.ask(&self.on("INCR", key)).await
     }
 
     /// Adds to a counter; the sum.
+    #[boxed]
     pub async fn incr_by(&self, key: &str, by: i64) -> Result<i64, RedisError> {
         self.ask(self.on("INCRBY", key).arg(by)).await
     }
 
     /// Takes one from a counter; the difference.
+    #[boxed]
     pub async fn decr(&self, key: &str) -> Result<i64, RedisError> {
         self.ask(&self.on("DECR", key)).await
     }
 
     /// Adds one to a counter that lives `life` from its first increment, as one step.
+    #[boxed]
     pub async fn incr_ex(&self, key: &str, life: Duration) -> Result<i64, RedisError> {
         let life = millis(life).to_string();
         self.eval(&INCR_EX, &[key], &[life.as_bytes()]).await
     }
 
     /// Sets the expiry; false if there is no such key.
+    #[boxed]
     pub async fn expire(&self, key: &str, life: Duration) -> Result<bool, RedisError> {
         self.ask(self.on("PEXPIRE", key).arg(millis(life))).await
     }
 
     /// Removes the expiry; true if there was one.
+    #[boxed]
     pub async fn persist(&self, key: &str) -> Result<bool, RedisError> {
         self.ask(&self.on("PERSIST", key)).await
     }
 
     /// How long the key will live.
+    #[boxed]
     pub async fn ttl(&self, key: &str) -> Result<Ttl, RedisError> {
         let left: i64 = self.ask(&self.on("PTTL", key)).await?;
         Ok(match u64::try_from(left) {
@@ -282,6 +296,7 @@ impl Redis {
 
     /// Keys matching a pattern (`*`, `?`, `[…]`), at most `limit`. Reads the whole key space in steps: for
     /// maintenance only.
+    #[boxed]
     pub async fn scan(&self, pattern: &str, limit: usize) -> Result<Vec<String>, RedisError> {
         let prefix = escape(&self.inner.prefix);
         let pattern = format!("{prefix}{pattern}");

@@ -1,5 +1,6 @@
 //! Limiters that count in Redis, each one step so that concurrent callers cannot slip past.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use deadpool_redis::redis::Value;
@@ -109,6 +110,7 @@ impl Redis {
     ///
     /// # Errors
     /// See [`RedisError`]; limiters of the reference let everybody in when Redis is away.
+    #[boxed]
     pub async fn window_take(
         &self,
         key: &str,
@@ -122,6 +124,7 @@ impl Redis {
     ///
     /// # Errors
     /// As [`Redis::window_take`].
+    #[boxed]
     pub async fn window_count(
         &self,
         key: &str,
@@ -160,6 +163,7 @@ impl Redis {
     ///
     /// # Errors
     /// See [`RedisError`].
+    #[boxed]
     pub async fn slot_take(
         &self,
         key: &str,

@@ -1,5 +1,6 @@
 //! Lists: queues from left (`lpush`) to right (`rpop`).
 
+use boxed::boxed;
 use std::time::Duration;
 
 use deadpool_redis::redis::cmd;
@@ -12,27 +13,32 @@ impl Redis {
     ///
     /// # Errors
     /// See [`RedisError`]; so for all commands.
+    #[boxed]
     pub async fn lpush(&self, key: &str, items: &[&[u8]]) -> Result<u64, RedisError> {
         self.push("LPUSH", key, items).await
     }
 
     /// Puts items at the right end; the new length.
+    #[boxed]
     pub async fn rpush(&self, key: &str, items: &[&[u8]]) -> Result<u64, RedisError> {
         self.push("RPUSH", key, items).await
     }
 
     /// Takes the leftmost item.
+    #[boxed]
     pub async fn lpop(&self, key: &str) -> Result<Option<Vec<u8>>, RedisError> {
         self.ask(&self.on("LPOP", key)).await
     }
 
     /// Takes the rightmost item.
+    #[boxed]
     pub async fn rpop(&self, key: &str) -> Result<Option<Vec<u8>>, RedisError> {
         self.ask(&self.on("RPOP", key)).await
     }
 
     /// Takes the rightmost item of the first list that has one, waiting for at most `wait`; the key and the item.
     /// If the future is dropped while the server answers, that item is lost: lease what must not be.
+    #[boxed]
     pub async fn brpop(
         &self,
         keys: &[&str],
@@ -51,11 +57,13 @@ impl Redis {
     }
 
     /// Moves the rightmost item of one list to the left end of another, and returns it.
+    #[boxed]
     pub async fn rpoplpush(&self, from: &str, to: &str) -> Result<Option<Vec<u8>>, RedisError> {
         self.ask(self.on("RPOPLPUSH", from).arg(self.key(to))).await
     }
 
     /// Items `start..=stop` from the left, negative numbers from the right.
+    #[boxed]
     pub async fn lrange(
         &self,
         key: &str,
@@ -66,11 +74,13 @@ impl Redis {
     }
 
     /// The item at an index.
+    #[boxed]
     pub async fn lindex(&self, key: &str, index: i64) -> Result<Option<Vec<u8>>, RedisError> {
         self.ask(self.on("LINDEX", key).arg(index)).await
     }
 
     /// How many items there are.
+    #[boxed]
     pub async fn llen(&self, key: &str) -> Result<u64, RedisError> {
         self.ask(&self.on("LLEN", key)).await
     }
@@ -86,6 +96,7 @@ impl Redis {
     }
 
     /// Keeps items `start..=stop`.
+    #[boxed]
     pub async fn ltrim(&self, key: &str, start: i64, stop: i64) -> Result<(), RedisError> {
         self.ask(self.on("LTRIM", key).arg(start).arg(stop)).await
     }

@@ -2,6 +2,7 @@
 
 use crate::client::Redis;
 use crate::error::RedisError;
+use boxed::boxed;
 
 /// The score of a member.
 pub type Score = f64;
@@ -35,6 +36,7 @@ impl Redis {
     ///
     /// # Errors
     /// See [`RedisError`]; so for all commands.
+    #[boxed]
     pub async fn zadd(&self, key: &str, members: &[(Score, &[u8])]) -> Result<u64, RedisError> {
         if members.is_empty() {
             return Ok(0);
@@ -47,6 +49,7 @@ impl Redis {
     }
 
     /// Adds a member unless it exists; true if it was added.
+    #[boxed]
     pub async fn zadd_nx(
         &self,
         key: &str,
@@ -57,11 +60,13 @@ impl Redis {
     }
 
     /// Adds to the score of a member; the sum.
+    #[boxed]
     pub async fn zincr_by(&self, key: &str, by: Score, member: &[u8]) -> Result<Score, RedisError> {
         self.ask(self.on("ZINCRBY", key).arg(by).arg(member)).await
     }
 
     /// Removes members; how many there were.
+    #[boxed]
     pub async fn zrem(&self, key: &str, members: &[&[u8]]) -> Result<u64, RedisError> {
         if members.is_empty() {
             return Ok(0);
@@ -74,6 +79,7 @@ impl Redis {
     }
 
     /// Removes members by score; how many there were.
+    #[boxed]
     pub async fn zremrangebyscore(
         &self,
         key: &str,
@@ -84,6 +90,7 @@ impl Redis {
     }
 
     /// Removes members by rank, lowest score first; how many there were.
+    #[boxed]
     pub async fn zremrangebyrank(
         &self,
         key: &str,
@@ -94,21 +101,25 @@ impl Redis {
     }
 
     /// How many members there are.
+    #[boxed]
     pub async fn zcard(&self, key: &str) -> Result<u64, RedisError> {
         self.ask(&self.on("ZCARD", key)).await
     }
 
     /// How many members have a score in the range.
+    #[boxed]
     pub async fn zcount(&self, key: &str, low: Limit, high: Limit) -> Result<u64, RedisError> {
         self.ask(self.on("ZCOUNT", key).arg(low.word()).arg(high.word())).await
     }
 
     /// The score of a member.
+    #[boxed]
     pub async fn zscore(&self, key: &str, member: &[u8]) -> Result<Option<Score>, RedisError> {
         self.ask(self.on("ZSCORE", key).arg(member)).await
     }
 
     /// Members `start..=stop` by rank, lowest score first.
+    #[boxed]
     pub async fn zrange(
         &self,
         key: &str,
@@ -119,6 +130,7 @@ impl Redis {
     }
 
     /// Members `start..=stop` by rank with their scores.
+    #[boxed]
     pub async fn zrange_with_scores(
         &self,
         key: &str,
@@ -129,6 +141,7 @@ impl Redis {
     }
 
     /// Members with a score in the range, lowest first, at most `most`.
+    #[boxed]
     pub async fn zrangebyscore(
         &self,
         key: &str,

@@ -5,9 +5,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use deadpool_redis::redis::aio::{ConnectionLike, PubSubSink, PubSubStream};
-use deadpool_redis::redis::{self as driver, PushInfo, PushKind, Value, cmd, from_redis_value};
-use futures::StreamExt;
+use deadpool_redis::redis as driver;
+use deadpool_redis::redis::aio::{PubSubSink, PubSubStream};
+use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -15,7 +15,6 @@ use crate::client::{Backend, Inner, Redis};
 use crate::error::RedisError;
 use crate::local::SUBSCRIBER_BUFFER;
 use crate::remote::Remote;
-use crate::remote::connector::Connection;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -28,11 +27,10 @@ pub(super) enum Ask {
 }
 
 /// Starts the task; it ends when the [`Redis`] is dropped.
-pub(super) fn start(redis: &Redis, sharded: bool) -> mpsc::UnboundedSender<Ask> {
+pub(super) fn start(redis: &Redis) -> mpsc::UnboundedSender<Ask> {
     let (sender, asks) = mpsc::unbounded_channel();
     let hub = Task {
         redis: Arc::downgrade(&redis.inner),
-        sharded,
         channels: HashMap::new(),
         session: None,
         failures: 0,
@@ -55,16 +53,16 @@ pub(super) async fn subscribe(
 
 struct Task {
     redis: Weak<Inner>,
-    sharded: bool,
     channels: HashMap<String, broadcast::Sender<Bytes>>,
     session: Option<Session>,
     failures: u32,
     retry_at: Instant,
 }
 
-enum Session {
-    Plain { sink: PubSubSink, stream: PubSubStream },
-    Sharded { connection: Connection, pushes: mpsc::UnboundedReceiver<PushInfo> },
+/// The connection everything was subscribed on.
+struct Session {
+    sink: PubSubSink,
+    stream: PubSubStream,
 }
 
 impl Task {
@@ -116,8 +114,17 @@ impl Task {
             self.lost();
             return Err(err);
         }
+        // What listeners from before did not wait for is not for this one.
+        self.deliver_arrived();
         self.channels.insert(channel.to_owned(), sender);
         Ok(receiver)
+    }
+
+    /// Delivers what the server sent before its last answer.
+    fn deliver_arrived(&mut self) {
+        while let Some(Some((channel, message))) = next(&mut self.session).now_or_never() {
+            self.deliver(&channel, message);
+        }
     }
 
     async fn leave(&mut self, channel: &str) {
@@ -180,14 +187,8 @@ impl Task {
     }
 
     async fn connect(&self, remote: &Remote) -> Result<Session, RedisError> {
-        let mut session = if self.sharded {
-            let (sender, pushes) = mpsc::unbounded_channel();
-            let connection = remote.connector.connect_pushing(sender).await?;
-            Session::Sharded { connection, pushes }
-        } else {
-            let (sink, stream) = remote.connector.connect_pubsub().await?.split();
-            Session::Plain { sink, stream }
-        };
+        let (sink, stream) = remote.connector.connect_pubsub().await?.split();
+        let mut session = Session { sink, stream };
         for channel in self.channels.keys() {
             session.subscribe(channel).await?;
         }
@@ -197,62 +198,19 @@ impl Task {
 
 /// The next message; `None` when the connection broke; never without a session.
 async fn next(session: &mut Option<Session>) -> Option<(String, Bytes)> {
-    match session {
-        None => std::future::pending().await,
-        Some(Session::Plain { stream, .. }) => {
-            let message = stream.next().await?;
-            let channel = message.get_channel_name().to_owned();
-            Some((channel, Bytes::copy_from_slice(message.get_payload_bytes())))
-        }
-        Some(Session::Sharded { connection, pushes }) => loop {
-            let push = pushes.recv().await?;
-            match push.kind {
-                PushKind::SMessage | PushKind::Message => {
-                    let Ok((channel, message)) =
-                        from_redis_value::<(String, Vec<u8>)>(Value::Array(push.data))
-                    else {
-                        continue;
-                    };
-                    return Some((channel, message.into()));
-                }
-                // A cluster client reconnects to the node by itself and subscribes again.
-                PushKind::Disconnection if matches!(connection, Connection::Single(_)) => {
-                    return None;
-                }
-                _ => {}
-            }
-        },
-    }
+    let Some(session) = session else { return std::future::pending().await };
+    let message = session.stream.next().await?;
+    let channel = message.get_channel_name().to_owned();
+    Some((channel, Bytes::copy_from_slice(message.get_payload_bytes())))
 }
 
 impl Session {
     async fn subscribe(&mut self, channel: &str) -> Result<(), RedisError> {
-        match self {
-            Self::Plain { sink, .. } => in_time(sink.subscribe(channel)).await,
-            Self::Sharded { connection, .. } => sharded(connection, "SSUBSCRIBE", channel).await,
-        }
+        in_time(self.sink.subscribe(channel)).await
     }
 
     async fn unsubscribe(&mut self, channel: &str) -> Result<(), RedisError> {
-        match self {
-            Self::Plain { sink, .. } => in_time(sink.unsubscribe(channel)).await,
-            Self::Sharded { connection, .. } => sharded(connection, "SUNSUBSCRIBE", channel).await,
-        }
-    }
-}
-
-async fn sharded(connection: &mut Connection, name: &str, channel: &str) -> Result<(), RedisError> {
-    match connection {
-        Connection::Cluster(cluster) if name == "SSUBSCRIBE" => {
-            in_time(cluster.ssubscribe(channel)).await
-        }
-        Connection::Cluster(cluster) => in_time(cluster.sunsubscribe(channel)).await,
-        Connection::Single(single) => {
-            let mut command = cmd(name);
-            command.arg(channel);
-            in_time(async { single.req_packed_command(&command).await?.extract_error() }).await?;
-            Ok(())
-        }
+        in_time(self.sink.unsubscribe(channel)).await
     }
 }
 

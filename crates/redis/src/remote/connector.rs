@@ -1,5 +1,6 @@
 //! How to open connections to each kind of endpoint.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use deadpool_redis::redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
@@ -8,10 +9,10 @@ use deadpool_redis::redis::cluster_async::ClusterConnection;
 use deadpool_redis::redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use deadpool_redis::redis::{
     self as driver, AsyncConnectionConfig, Client, ClientTlsConfig, Cmd, ConnectionAddr,
-    ConnectionInfo, IntoConnectionInfo, Pipeline, ProtocolVersion, PushInfo, RedisConnectionInfo,
-    RedisFuture, TlsCertificates, TlsMode, Value,
+    ConnectionInfo, IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisFuture,
+    TlsCertificates, TlsMode, Value,
 };
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::error::RedisError;
@@ -101,24 +102,19 @@ impl Connector {
     }
 
     /// A connection for ordinary commands.
+    #[boxed]
     pub async fn connect(&self) -> Result<Connection, RedisError> {
-        self.open(Some(self.options.response_timeout), None).await
+        self.open(Some(self.options.response_timeout)).await
     }
 
     /// A connection whose answers may take as long as the caller waits.
+    #[boxed]
     pub async fn connect_blocking(&self) -> Result<Connection, RedisError> {
-        self.open(None, None).await
-    }
-
-    /// A RESP3 connection whose pushes go to `pushes`; sharded pub/sub needs Redis 7 anyway.
-    pub async fn connect_pushing(
-        &self,
-        pushes: mpsc::UnboundedSender<PushInfo>,
-    ) -> Result<Connection, RedisError> {
-        self.open(Some(self.options.response_timeout), Some(pushes)).await
+        self.open(None).await
     }
 
     /// A pub/sub connection. In a cluster any node hears every ordinary message.
+    #[boxed]
     pub async fn connect_pubsub(&self) -> Result<PubSub, RedisError> {
         let open = async {
             match &self.kind {
@@ -148,22 +144,14 @@ impl Connector {
         }
     }
 
-    async fn open(
-        &self,
-        response_timeout: Option<Duration>,
-        pushes: Option<mpsc::UnboundedSender<PushInfo>>,
-    ) -> Result<Connection, RedisError> {
+    async fn open(&self, response_timeout: Option<Duration>) -> Result<Connection, RedisError> {
         let open = async {
-            let mut config = AsyncConnectionConfig::new()
+            let config = AsyncConnectionConfig::new()
                 .set_connection_timeout(Some(self.options.connect_timeout))
                 .set_response_timeout(response_timeout);
-            let resp3 = pushes.is_some();
-            if let (Some(pushes), false) = (&pushes, self.is_cluster()) {
-                config = config.set_push_sender(pushes.clone());
-            }
             match &self.kind {
                 Kind::Single(info) => {
-                    let client = Client::open(speaking(info.clone(), resp3))?;
+                    let client = Client::open(info.clone())?;
                     client
                         .get_multiplexed_async_connection_with_config(&config)
                         .await
@@ -172,13 +160,13 @@ impl Connector {
                 Kind::Sentinel(sentinel) => {
                     let client = sentinel.lock().await.async_get_client().await?;
                     let info = client.get_connection_info().clone();
-                    Client::open(speaking(info, resp3))?
+                    Client::open(info)?
                         .get_multiplexed_async_connection_with_config(&config)
                         .await
                         .map(Connection::Single)
                 }
                 Kind::Cluster(nodes) => self
-                    .cluster(nodes, response_timeout, pushes)?
+                    .cluster(nodes, response_timeout)?
                     .get_async_connection()
                     .await
                     .map(Connection::Cluster),
@@ -196,7 +184,6 @@ impl Connector {
         &self,
         nodes: &[ConnectionInfo],
         response_timeout: Option<Duration>,
-        pushes: Option<mpsc::UnboundedSender<PushInfo>>,
     ) -> driver::RedisResult<ClusterClient> {
         let mut builder = ClusterClientBuilder::new(nodes.to_vec())
             .retries(3)
@@ -212,23 +199,12 @@ impl Connector {
         if let Some(tls) = &self.options.tls {
             builder = builder.tls(tls_mode(tls)).certs(certificates(tls));
         }
-        if let Some(pushes) = pushes {
-            builder = builder.use_protocol(ProtocolVersion::RESP3).push_sender(pushes);
-        }
         builder.build()
     }
 }
 
 fn too_slow() -> RedisError {
     RedisError::Unavailable("could not connect in time".to_owned())
-}
-
-fn speaking(info: ConnectionInfo, resp3: bool) -> ConnectionInfo {
-    if !resp3 {
-        return info;
-    }
-    let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    info.set_redis_settings(redis)
 }
 
 fn info(options: &RedisOptions, host: &str, port: u16) -> Result<ConnectionInfo, RedisError> {

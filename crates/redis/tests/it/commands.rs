@@ -187,33 +187,6 @@ async fn sorted_sets() {
 }
 
 #[tokio::test]
-async fn streams() {
-    for r in both() {
-        assert!(r.xread(&[("x", "0-0")], 10, None).await.unwrap().is_empty());
-        let first = r.xadd("x", Some(100), &[("data", b"1")]).await.unwrap();
-        let second = r.xadd("x", Some(100), &[("data", b"2"), ("more", b"3")]).await.unwrap();
-        let found = r.xread(&[("x", "0-0"), ("y", "0-0")], 10, None).await.unwrap();
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].0, "x");
-        assert_eq!(found[0].1[0].id, first);
-        assert_eq!(found[0].1[1].fields["more"], b"3");
-        let range = r.xrange("x", &second, "+", 10).await.unwrap();
-        assert_eq!(range.len(), 1);
-
-        let nothing = r.xread(&[("x", &second)], 10, Some(Duration::from_millis(10))).await;
-        assert!(nothing.unwrap().is_empty());
-        let waiter = {
-            let (r, after) = (r.clone(), second.clone());
-            tokio::spawn(async move { r.xread(&[("x", &after)], 10, Some(HOUR)).await.unwrap() })
-        };
-        r.xadd("x", None, &[("data", b"4")]).await.unwrap();
-        assert_eq!(waiter.await.unwrap()[0].1[0].fields["data"], b"4");
-        assert_eq!(r.xlen("x").await.unwrap(), 3);
-        assert_eq!(r.xdel("x", &[&first, "1-1"]).await.unwrap(), 1);
-    }
-}
-
-#[tokio::test]
 async fn wrong_types_are_refused() {
     for r in both() {
         r.lpush("l", &[b"a"]).await.unwrap();

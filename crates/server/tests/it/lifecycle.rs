@@ -26,6 +26,7 @@ async fn it_says_how_it_is() {
     let metrics = server.get("/metrics").unwrap().body;
     for name in [
         r#"http_requests_total{method="GET",route="/health",status="200"} 1"#,
+        "\nopen_streams 0\n",
         "http_request_duration_seconds_bucket",
         r#"db_pool_in_use{pool="primary"}"#,
         r#"db_pool_idle{pool="primary"}"#,

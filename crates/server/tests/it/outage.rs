@@ -6,15 +6,19 @@ use test_support::TestDb;
 
 use crate::process::{Server, free_port, until};
 
-struct Redis(Child);
+pub struct Redis {
+    process: Child,
+    pub port: u16,
+}
 
 impl Redis {
-    fn start(port: u16) -> Option<Self> {
-        let port = port.to_string();
-        let words = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    /// Nothing without a `redis-server`.
+    pub fn start(port: u16) -> Option<Self> {
+        let number = port.to_string();
+        let words = ["--port", &number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
         let process = Command::new("redis-server").args(words).stdout(Stdio::null()).spawn();
         let process = process.inspect_err(|_| eprintln!("no redis-server: not tested")).ok()?;
-        let redis = Self(process);
+        let redis = Self { process, port };
         until("Redis listens", || {
             std::net::TcpStream::connect(format!("127.0.0.1:{port}")).ok().map(drop)
         });
@@ -24,8 +28,8 @@ impl Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

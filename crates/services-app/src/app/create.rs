@@ -1,5 +1,6 @@
 //! Making an app.
 
+use boxed::boxed;
 use db::{
     account::Account,
     app::{App, NewApp},
@@ -37,6 +38,7 @@ pub struct CreateApp {
 /// # Errors
 /// [`AppError::Invalid`] for an icon type that is none.
 #[tracing::instrument(skip_all, fields(app.mode = %cmd.mode))]
+#[boxed]
 pub async fn create(
     ctx: &Ctx,
     ports: &Ports,
@@ -79,6 +81,7 @@ pub async fn create(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn born(
     ctx: &Ctx,
     tx: &mut db::PgConnection,

@@ -1,5 +1,6 @@
 //! Deleting an app, and later what belonged to it.
 
+use boxed::boxed;
 use db::app::App;
 use jobs::{Job, tasks};
 use services_core::{Ctx, Fault};
@@ -12,6 +13,7 @@ use super::AppError;
 /// # Errors
 /// [`AppError::NotFound`] if the app has gone meanwhile.
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn delete(ctx: &Ctx, app: &App) -> Result<(), AppError> {
     let mut conn = ctx.db.acquire().await?;
     if !db::app::delete(&mut conn, app.tenant_id, app.id).await? {
@@ -34,6 +36,7 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<(), AppError> {
 /// # Errors
 /// The database's; what was deleted until then stays deleted.
 #[tracing::instrument(skip_all, fields(app.id = %app))]
+#[boxed]
 pub async fn purge(ctx: &Ctx, tenant: TenantId, app: AppId) -> Result<u64, Fault> {
     let mut conn = ctx.db.acquire().await?;
     if db::app::find_by_credential(&mut conn, app).await?.is_some() {

@@ -1,5 +1,6 @@
 //! Changing an app's name, icon, description and switches.
 
+use boxed::boxed;
 use db::app::{App, AppChanges};
 use services_core::Ctx;
 use types::AccountId;
@@ -29,6 +30,7 @@ pub struct EditApp {
 ///
 /// # Errors
 /// [`AppError::Invalid`] for an icon type that is none, [`AppError::NotFound`] if the app has gone meanwhile.
+#[boxed]
 pub async fn edit(ctx: &Ctx, app: &App, by: AccountId, cmd: EditApp) -> Result<App, AppError> {
     let changes = AppChanges {
         name: cmd.name,
@@ -48,6 +50,7 @@ pub async fn edit(ctx: &Ctx, app: &App, by: AccountId, cmd: EditApp) -> Result<A
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the app has gone meanwhile.
+#[boxed]
 pub async fn rename(ctx: &Ctx, app: &App, by: AccountId, name: &str) -> Result<App, AppError> {
     let mut conn = ctx.db.acquire().await?;
     db::app::rename(&mut conn, app.tenant_id, app.id, name, by, ctx.now_naive()).await?;
@@ -58,6 +61,7 @@ pub async fn rename(ctx: &Ctx, app: &App, by: AccountId, name: &str) -> Result<A
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the app has gone meanwhile.
+#[boxed]
 pub async fn set_icon(
     ctx: &Ctx,
     app: &App,
@@ -75,6 +79,7 @@ pub async fn set_icon(
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the app has gone meanwhile.
+#[boxed]
 pub async fn enable_site(
     ctx: &Ctx,
     app: &App,
@@ -90,6 +95,7 @@ pub async fn enable_site(
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the app has gone meanwhile.
+#[boxed]
 pub async fn enable_api(
     ctx: &Ctx,
     app: &App,

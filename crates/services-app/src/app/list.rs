@@ -1,5 +1,6 @@
 //! The list of a workspace's apps.
 
+use boxed::boxed;
 use std::collections::{HashMap, HashSet};
 
 use db::{
@@ -64,6 +65,7 @@ pub struct Listed {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list(ctx: &Ctx, cmd: ListApps) -> Result<Page<Listed>, Fault> {
     let filter = AppFilter {
         mode: cmd.mode.map(|mode| mode.as_str().to_owned()),

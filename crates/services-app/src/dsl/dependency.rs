@@ -1,5 +1,6 @@
 //! Which plugins an app needs, and which of them are missing.
 
+use boxed::boxed;
 use model_runtime::ProviderId;
 use serde_json::{Value, json};
 use services_core::{Ctx, Fault};
@@ -148,6 +149,7 @@ pub(super) async fn remember(
 ///
 /// # Errors
 /// [`DslError::Invalid`] with what the plugin daemon refuses.
+#[boxed]
 pub async fn missing(
     ctx: &Ctx,
     ports: &Ports,

@@ -1,5 +1,6 @@
 //! Writing an app as a text.
 
+use boxed::boxed;
 use db::{app::App, workflow::DRAFT};
 use serde_json::{Value, json};
 use services_core::Ctx;
@@ -26,6 +27,7 @@ pub struct Export {
 /// # Errors
 /// [`DslError::Invalid`] if the app was never configured or drawn.
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn export(
     ctx: &Ctx,
     ports: &Ports,

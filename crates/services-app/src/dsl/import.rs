@@ -1,5 +1,6 @@
 //! Reading an app from a text.
 
+use boxed::boxed;
 use db::{
     account::Account,
     app::{App, AppChanges, NewApp},
@@ -116,6 +117,7 @@ impl Imported {
 /// # Errors
 /// [`DslError::Invalid`] for a mode that is none; faults.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn import(
     ctx: &Ctx,
     tenant: TenantId,
@@ -217,6 +219,7 @@ fn waiting(cmd: &Import, content: String) -> Pending {
 /// # Errors
 /// Faults; everything else is a failed import.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn confirm(
     ctx: &Ctx,
     tenant: TenantId,
@@ -259,6 +262,7 @@ async fn confirmed(
 ///
 /// # Errors
 /// [`DslError::Invalid`] if the app was never configured or drawn.
+#[boxed]
 pub async fn copy(
     ctx: &Ctx,
     ports: &Ports,

@@ -2,6 +2,7 @@
 //!
 //! A column holds JSON by name, each `{value_type, value, id, name, description, selector}`; secrets are encrypted.
 
+use boxed::boxed;
 use serde_json::{Value, json};
 use services_core::{Ctx, Fault, tenant_secret};
 use types::{TenantId, pyjson};
@@ -35,6 +36,7 @@ impl Scope {
 ///
 /// # Errors
 /// Faults of opening secrets.
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     tenant: TenantId,
@@ -64,6 +66,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`DslError::Invalid`] with the reference's words for the first variable that does not fit.
+#[boxed]
 pub async fn column(
     ctx: &Ctx,
     tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Code for code nodes.
 
+use boxed::boxed;
 use serde_json::{Value, json};
 
 use super::{GeneratorError, Model, prompts, write};
@@ -9,6 +10,7 @@ use crate::ports::Ports;
 ///
 /// # Errors
 /// [`GeneratorError`].
+#[boxed]
 pub async fn code(
     ports: &Ports,
     model: &Model,

@@ -1,5 +1,6 @@
 //! Changing a prompt or code as the user asks, with what happened when it ran last.
 
+use boxed::boxed;
 use db::app::App;
 use serde_json::{Value, json};
 use services_core::Ctx;
@@ -35,6 +36,7 @@ const FIRST_CODE: [&str; 2] = [
 ///
 /// # Errors
 /// [`GeneratorError`].
+#[boxed]
 pub async fn modify(
     ctx: &Ctx,
     ports: &Ports,

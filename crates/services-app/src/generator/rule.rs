@@ -1,5 +1,6 @@
 //! Prompts.
 
+use boxed::boxed;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -16,6 +17,7 @@ static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""\s*([^"
 ///
 /// # Errors
 /// [`GeneratorError`].
+#[boxed]
 pub async fn rule(
     ports: &Ports,
     model: &Model,

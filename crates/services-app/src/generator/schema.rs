@@ -1,5 +1,6 @@
 //! JSON schemas.
 
+use boxed::boxed;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::ports::Ports;
 ///
 /// # Errors
 /// [`GeneratorError`].
+#[boxed]
 pub async fn schema(
     ports: &Ports,
     model: &Model,

@@ -1,5 +1,6 @@
 //! Saving a configuration: a new row, which becomes the one in force.
 
+use boxed::boxed;
 use db::{account::Account, app::App, app_model_config::NewAppModelConfig};
 use serde_json::Value;
 use services_core::Ctx;
@@ -16,6 +17,7 @@ use crate::{
 /// # Errors
 /// [`ConfigError::Invalid`] with the reference's words for the first rule that does not hold.
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn save(
     ctx: &Ctx,
     ports: &Ports,

@@ -1,5 +1,6 @@
 //! Secret parameters of an agent's tools: encrypted in the row, masked in the console.
 
+use boxed::boxed;
 use std::collections::HashMap;
 
 use db::app::App;
@@ -74,6 +75,7 @@ impl AgentTool {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn mask(
     ctx: &Ctx,
     ports: &Ports,

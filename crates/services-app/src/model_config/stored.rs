@@ -1,5 +1,6 @@
 //! A saved configuration as the reference reads it: JSON columns with their defaults.
 
+use boxed::boxed;
 use db::{
     app::{AnnotationReply, App},
     app_model_config::AppModelConfig,
@@ -22,6 +23,7 @@ pub struct Stored {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn of(conn: &mut db::PgConnection, app: &App) -> Result<Option<Stored>, Fault> {
     let Some(id) = app.app_model_config_id else { return Ok(None) };
     let Some(row) = db::app_model_config::find(conn, app.id, id).await? else { return Ok(None) };
@@ -33,6 +35,7 @@ pub async fn of(conn: &mut db::PgConnection, app: &App) -> Result<Option<Stored>
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn load(ctx: &Ctx, app: &mut App) -> Result<Option<Stored>, Fault> {
     let mut conn = ctx.db.acquire().await?;
     let stored = of(&mut conn, app).await?;

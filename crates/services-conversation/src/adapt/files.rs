@@ -3,7 +3,7 @@
 use app_engine::{
     RunError,
     event::MessageFile as Shown,
-    ports::{FileStore, KeptFile, RunContext},
+    ports::{FileStore, KeptFile, MadeFile, RunContext},
 };
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -81,6 +81,19 @@ impl FileStore for Files {
             }
         }
     }
+
+    async fn attach(&self, run: &RunContext, made: &MadeFile) -> Option<KeptFile> {
+        match self.keep_row(run, made).await {
+            Ok(kept) => Some(kept),
+            Err(err) => {
+                tracing::error!(
+                    error = &err as &dyn std::error::Error,
+                    "a picture a tool made is not shown"
+                );
+                None
+            }
+        }
+    }
 }
 
 impl Files {
@@ -145,12 +158,20 @@ impl Files {
             original_url: Some(media.url.as_str()).filter(|url| !url.is_empty()),
         };
         let made = tool_file::create(ctx, new, content).await?;
+        let path = format!("/files/tools/{}{extension}", made.id);
+        self.keep_row(run, &MadeFile { id: made.id, path }).await
+    }
+
+    /// Adds the row of a picture that was made for the message.
+    async fn keep_row(&self, run: &RunContext, made: &MadeFile) -> Result<KeptFile, Fault> {
+        let ctx = &self.0;
+        let extension = file::link_extension(&made.path);
         let row = MessageFile {
             id: Uuid::now_v7(),
             message_id: run.message,
             r#type: "image".to_owned(),
             transfer_method: "tool_file".to_owned(),
-            url: Some(format!("/files/tools/{}{extension}", made.id)),
+            url: Some(made.path.clone()),
             upload_file_id: Some(made.id.0),
             belongs_to: Some("assistant".to_owned()),
             created_by_role: run.user.role().to_owned(),

@@ -39,10 +39,10 @@ impl ModelSource for Source {
 fn refused(err: services_model::ModelError) -> ModelError {
     use services_model::ModelError as From;
     match err {
-        From::NotInitialized(_) | From::Disabled(_) | From::NoDefault(_) => {
-            ModelError::NotInitialized(err.to_string())
+        From::NotInitialized(_) | From::NoDefault(_) => ModelError::NotInitialized(err.to_string()),
+        From::UnknownProvider(_) | From::Missing(_) | From::Disabled(_) => {
+            ModelError::Unknown(err.to_string())
         }
-        From::UnknownProvider(_) | From::Missing(_) => ModelError::Unknown(err.to_string()),
         From::Invoke(_) | From::Fault(_) => ModelError::Fault(Box::new(err)),
     }
 }

@@ -1,5 +1,6 @@
 //! Questions as vectors: made, held, compared.
 
+use boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use db::annotation_reply::{self as rows, Rule, Unindexed};
@@ -41,6 +42,7 @@ impl Index {
     }
 
     /// The annotation whose question is most like `vector`, and how much, from 0 to 1.
+    #[boxed]
     pub async fn nearest(&self, vector: Vec<f32>) -> Option<(AnnotationId, f64)> {
         let vectors = self.vectors.clone();
         let compared = tokio::task::spawn_blocking(move || {

@@ -1,5 +1,6 @@
 //! How far jobs of annotations are. People who watch ask by the id of the job.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use services_core::{Ctx, Fault};
@@ -76,6 +77,7 @@ pub struct Shown {
 ///
 /// # Errors
 /// [`ReplyError::NoJob`].
+#[boxed]
 pub async fn find(ctx: &Ctx, action: Action, job: Uuid) -> Result<Shown, ReplyError> {
     let status = ctx.redis.get_string(&action.key(job)).await?.ok_or(ReplyError::NoJob)?;
     let error = match status.as_str() {
@@ -89,6 +91,7 @@ pub async fn find(ctx: &Ctx, action: Action, job: Uuid) -> Result<Shown, ReplyEr
 ///
 /// # Errors
 /// Redis's.
+#[boxed]
 pub async fn put(ctx: &Ctx, action: Action, job: Uuid, status: &Status) -> Result<(), Fault> {
     let (word, life) = match status {
         Status::Waiting => ("waiting", WAITING),

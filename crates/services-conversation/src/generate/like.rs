@@ -1,6 +1,7 @@
 //! More answers like one a completion app gave.
 
 use app_engine::basic::{Caller, InvokeFrom};
+use boxed::boxed;
 use db::{app::App, message_file::MessageFile};
 use serde_json::{Map, Value, json};
 use types::MessageId;
@@ -30,6 +31,7 @@ pub struct Like {
 ///
 /// # Errors
 /// [`GenerateError::NoMessage`], [`GenerateError::MoreLikeThisDisabled`], and as [`start`].
+#[boxed]
 pub async fn more_like(engine: &Engine, like: Like) -> Result<Started, GenerateError> {
     let Like { app, message, caller, invoke_from, stream } = like;
     let (template, files) = {

@@ -1,5 +1,6 @@
 //! How many runs an app may have at once.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::app::App;
@@ -19,6 +20,7 @@ pub struct Slot(Option<(Ctx, String, String)>);
 ///
 /// # Errors
 /// [`GenerateError::TooMany`] if all are taken. Without Redis nobody is refused.
+#[boxed]
 pub async fn take(ctx: &Ctx, app: &App) -> Result<Slot, GenerateError> {
     let Some(limit) = limit_of(ctx, app) else { return Ok(Slot(None)) };
     let key = format!("dify:rate_limit:{}:active_requests", app.id);
@@ -45,6 +47,7 @@ fn limit_of(ctx: &Ctx, app: &App) -> Option<u64> {
 
 impl Slot {
     /// Gives the place back.
+    #[boxed]
     pub async fn leave(self) {
         let Some((ctx, key, id)) = self.0 else { return };
         if let Err(err) = ctx.redis.hdel(&key, &[&id]).await {

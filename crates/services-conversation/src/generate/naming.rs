@@ -1,5 +1,6 @@
 //! Names of conversations, found by a model.
 
+use boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use app_engine::{
@@ -57,6 +58,7 @@ pub enum NamingError {
 ///
 /// # Errors
 /// [`NamingError`].
+#[boxed]
 pub async fn find(engine: &Engine, tenant: TenantId, query: &str) -> Result<String, NamingError> {
     let model = engine.ports().models.default_llm(tenant).await?;
     let question = shortened(query).replace(['\n', '\r'], " ");

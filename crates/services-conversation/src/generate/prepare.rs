@@ -1,9 +1,15 @@
 //! Everything that is looked at before a run begins.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use app_engine::basic::{
     InvokeFrom, Mode,
+    agent::PastThought,
     config::Config,
     history::{self, Turn},
     inputs,
@@ -24,10 +30,13 @@ use crate::{Engine, file, idempotency::Key, record};
 /// Characters of a question that name a new conversation.
 const NAME: usize = 20;
 
+/// What is said to who wants an agent's answer in one piece.
+const BLOCKING: &str = "Agent Chat App does not support blocking mode";
+
 /// A run that may begin.
 pub(super) struct Prepared {
     /// What the engine is to do.
-    pub job: Job,
+    pub job: Box<Job>,
     /// The message as it begins.
     pub row: Begun,
     /// Files of the question.
@@ -45,9 +54,15 @@ pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, Gener
     let mode = match ask.app.mode.as_str() {
         "completion" => Mode::Completion,
         "chat" => Mode::Chat,
-        // Agents and graphs have engines of their own.
+        "agent-chat" => Mode::Agent,
+        // Graphs have an engine of their own.
         _ => return Err(GenerateError::NoConfig),
     };
+    let streams =
+        || ask.stream.then_some(()).ok_or_else(|| GenerateError::Invalid(BLOCKING.to_owned()));
+    if mode == Mode::Agent {
+        streams()?;
+    }
     let is_chat = mode != Mode::Completion;
     let query = without_nul(&ask.query);
     if is_chat && query.is_empty() {
@@ -65,6 +80,13 @@ pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, Gener
     let config = match &ask.debug_config {
         Some(object) => Arc::new(Config::read(object)?),
         None => stored.config.clone(),
+    };
+    let mode = match mode {
+        Mode::Chat if config.agent.in_chats => {
+            streams()?;
+            Mode::Agent
+        }
+        mode => mode,
     };
     let files = match &config.files {
         Some(rules) if !ask.files.is_empty() => {
@@ -84,7 +106,7 @@ pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, Gener
         (_, Mode::Completion) => None,
         (None, _) => Some(Vec::new()),
         (Some(conversation), _) => {
-            Some(past(engine, &ask, &config, conversation.id, parent).await?)
+            Some(past(engine, &ask, &config, mode, conversation.id, parent).await?)
         }
     };
     let now = ctx.now_naive();
@@ -106,7 +128,7 @@ pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, Gener
         model_provider: Some(config.model.provider.clone()),
         model_id: Some(config.model.name.clone()),
         override_model_configs: ask.debug_config.as_ref().map(config_text),
-        mode: ask.app.mode.clone(),
+        mode: mode.as_str().to_owned(),
         inputs: serde_json::to_string(&values).unwrap_or_default(),
         query: query.clone().into_owned(),
         from_source: ask.invoke_from.source(),
@@ -125,6 +147,7 @@ pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, Gener
         context: RunContext {
             tenant: ask.app.tenant_id,
             app: ask.app.id,
+            conversation: row.conversation_id,
             message,
             user: ask.caller,
             invoke_from: ask.invoke_from,
@@ -145,7 +168,7 @@ pub(super) async fn prepare(engine: &Engine, ask: Ask) -> Result<Prepared, Gener
     let names_conversation = ask.names_conversation && is_chat && row.first.is_some();
     let file_rows = file::rows(&files, message, ask.caller, now);
     let idempotency = ask.idempotency;
-    Ok(Prepared { job, row, files, file_rows, names_conversation, idempotency })
+    Ok(Prepared { job: Box::new(job), row, files, file_rows, names_conversation, idempotency })
 }
 
 async fn find_conversation(
@@ -173,6 +196,7 @@ async fn past(
     engine: &Engine,
     ask: &Ask,
     config: &Config,
+    mode: Mode,
     conversation: ConversationId,
     parent: Option<MessageId>,
 ) -> Result<Vec<Turn>, GenerateError> {
@@ -194,8 +218,12 @@ async fn past(
         running: row.running,
         user_files: Vec::new(),
         assistant_files: Vec::new(),
+        thoughts: Vec::new(),
     });
     let mut thread = history::thread(parent, turns.collect());
+    if mode == Mode::Agent && !thread.is_empty() {
+        recall(engine, &mut thread).await?;
+    }
     let with_files: Vec<MessageId> = thread
         .iter()
         .filter(|turn| has_files.contains(&turn.id))
@@ -214,6 +242,27 @@ async fn past(
         }
     }
     Ok(thread)
+}
+
+/// Adds what an agent thought on the way to its answers.
+async fn recall(engine: &Engine, thread: &mut [Turn]) -> Result<(), GenerateError> {
+    let ids: Vec<Uuid> = thread.iter().map(|turn| turn.id).collect();
+    let mut conn = engine.ctx().db.acquire().await?;
+    let rows = db::message_list::thoughts(&mut conn, &ids).await?;
+    drop(conn);
+    let mut thoughts: HashMap<Uuid, Vec<PastThought>> = HashMap::new();
+    for row in rows {
+        thoughts.entry(row.message_id.0).or_default().push(PastThought {
+            thought: row.thought.unwrap_or_default(),
+            tool: row.tool.unwrap_or_default(),
+            tool_input: row.tool_input.unwrap_or_default(),
+            observation: row.observation.unwrap_or_default(),
+        });
+    }
+    for turn in thread {
+        turn.thoughts = thoughts.remove(&turn.id).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// The beginning of the question, until a model finds a better name.

@@ -1,5 +1,6 @@
 //! Copies of messages that are old enough to go (`CONVERSATION_STORE_RETENTION_DAYS`).
 
+use boxed::boxed;
 use std::time::Duration;
 
 use services_core::{Ctx, Fault};
@@ -14,6 +15,7 @@ const BATCH: i64 = 1000;
 const TURN: &str = "dify_rs:conversation_store:retention";
 
 /// Deletes what is too old, every hour, until the server stops. Without a limit it is over at once.
+#[boxed]
 pub async fn keep(ctx: Ctx) {
     let Ok(days) = u32::try_from(ctx.config.own.conversation_store_retention_days) else { return };
     if days == 0 {
@@ -45,6 +47,7 @@ pub async fn keep(ctx: Ctx) {
 ///
 /// # Errors
 /// The database's; what was deleted by then stays deleted.
+#[boxed]
 pub async fn expire(ctx: &Ctx, days: u32, batch: i64) -> Result<u64, Fault> {
     let before = ctx.now() - chrono::TimeDelta::days(i64::from(days));
     let mut deleted = 0;

@@ -1,6 +1,6 @@
 //! Outcomes as rows.
 
-use app_engine::basic::run::Outcome;
+use app_engine::basic::run::{Outcome, ToolUse};
 use chrono::NaiveDateTime;
 use db::message::{Begun, Ended};
 use serde_json::{Map, Value, json};
@@ -71,8 +71,8 @@ fn copied(begun: &Value, outcome: &Outcome, status: &str) -> Value {
         "total_price": usage.total_price,
         "currency": usage.currency,
         "response_time": outcome.latency,
-        "tool_calls": [],
-        "plugin_calls": [],
+        "tool_calls": outcome.calls.iter().map(tool_call).collect::<Vec<_>>(),
+        "plugin_calls": outcome.calls.iter().filter(|call| is_plugin(call)).map(tool_call).collect::<Vec<_>>(),
     });
     if let Value::Object(more) = more {
         all.extend(more);
@@ -83,10 +83,31 @@ fn copied(begun: &Value, outcome: &Outcome, status: &str) -> Value {
     without_nul(Value::Object(all))
 }
 
+/// A call of a tool, without what the tool answered: that may be long, and is in `message_agent_thoughts`.
+fn tool_call(call: &ToolUse) -> Value {
+    json!({
+        "name": call.name,
+        "provider": tool_config(call, "tool_provider"),
+        "provider_type": tool_config(call, "tool_provider_type"),
+        "arguments": call.arguments,
+        "error": call.meta.get("error"),
+        "time": call.meta.get("time_cost"),
+    })
+}
+
+fn is_plugin(call: &ToolUse) -> bool {
+    tool_config(call, "tool_provider_type").is_some_and(|kind| kind == "plugin")
+}
+
+fn tool_config<'c>(call: &'c ToolUse, key: &str) -> Option<&'c str> {
+    call.meta.get("tool_config")?.get(key)?.as_str()
+}
+
 /// `jsonb` holds no NUL.
 fn without_nul(value: Value) -> Value {
     match value {
         Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "")),
+        Value::Array(items) => items.into_iter().map(without_nul).collect(),
         Value::Object(members) => members
             .into_iter()
             .map(|(key, value)| (key, without_nul(value)))

@@ -1,5 +1,6 @@
 //! A participant's own conversations.
 
+use boxed::boxed;
 use db::conversation_list::{ConversationRow, Filter, Participant, Sort};
 use jobs::{Job, tasks};
 use services_core::{Ctx, Fault};
@@ -27,6 +28,7 @@ pub struct Wish<'a> {
 ///
 /// # Errors
 /// [`TalkError::NoLastConversation`].
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     app: &App,
@@ -64,6 +66,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`TalkError::NoConversation`].
+#[boxed]
 pub async fn find(
     ctx: &Ctx,
     app: &App,
@@ -80,6 +83,7 @@ pub async fn find(
 /// # Errors
 /// [`TalkError::NoConversation`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn rename(
     ctx: &Ctx,
     app: &App,
@@ -103,6 +107,7 @@ pub async fn rename(
 ///
 /// # Errors
 /// [`TalkError::NoConversation`], [`TalkError::NoMessage`].
+#[boxed]
 pub async fn first_query(
     ctx: &Ctx,
     app: &App,
@@ -121,6 +126,7 @@ pub async fn first_query(
 ///
 /// # Errors
 /// [`TalkError::NoConversation`] when pinning what is not there.
+#[boxed]
 pub async fn set_pinned(
     ctx: &Ctx,
     app: &App,
@@ -147,6 +153,7 @@ pub async fn set_pinned(
 /// # Errors
 /// [`TalkError::NoConversation`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn delete(
     ctx: &Ctx,
     app: &App,
@@ -171,6 +178,7 @@ pub async fn delete(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn purge(ctx: &Ctx, id: ConversationId) -> Result<u64, Fault> {
     let mut tx = ctx.db.begin().await?;
     let rows = db::conversation_log::purge(&mut tx, id).await?;

@@ -1,5 +1,6 @@
 //! What participants and builders think of answers.
 
+use boxed::boxed;
 use db::message_list::{FeedbackRow, MessageRow};
 use services_core::{Ctx, Fault};
 use types::MessageId;
@@ -20,6 +21,7 @@ pub struct Opinion<'a> {
 /// # Errors
 /// [`TalkError::NoMessage`], [`TalkError::NoFeedback`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn give(
     ctx: &Ctx,
     app: &App,
@@ -38,6 +40,7 @@ pub async fn give(
 /// # Errors
 /// [`TalkError::NoMessage`], [`TalkError::NoFeedback`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn judge(
     ctx: &Ctx,
     app: &App,
@@ -89,6 +92,7 @@ async fn store(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list(ctx: &Ctx, app: &App, window: types::Limit) -> Result<Vec<FeedbackRow>, Fault> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::message_feedback::list(&mut conn, app.id, window.offset(), window.limit).await?)

@@ -1,5 +1,6 @@
 //! The messages of a participant's conversations.
 
+use boxed::boxed;
 use db::message_list::{self, MessageRow};
 use services_core::Ctx;
 use types::{ConversationId, MessageId};
@@ -24,6 +25,7 @@ pub struct Wish {
 ///
 /// # Errors
 /// [`TalkError::NoConversation`], [`TalkError::NoFirstMessage`].
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     app: &App,
@@ -57,6 +59,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`TalkError::NoMessage`].
+#[boxed]
 pub async fn find(
     ctx: &Ctx,
     app: &App,

@@ -1,5 +1,6 @@
 //! Answers of completion apps that a participant keeps.
 
+use boxed::boxed;
 use db::message_list;
 use services_core::Ctx;
 use types::MessageId;
@@ -12,6 +13,7 @@ use crate::shown::{self, Shown};
 ///
 /// # Errors
 /// [`TalkError::NoLastMessage`].
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     app: &App,
@@ -40,6 +42,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`TalkError::NoMessage`].
+#[boxed]
 pub async fn save(ctx: &Ctx, app: &App, who: Participant, id: MessageId) -> Result<(), TalkError> {
     let message = message::find(ctx, app, who, id).await?;
     let mut conn = ctx.db.acquire().await?;
@@ -51,6 +54,7 @@ pub async fn save(ctx: &Ctx, app: &App, who: Participant, id: MessageId) -> Resu
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn delete(
     ctx: &Ctx,
     app: &App,

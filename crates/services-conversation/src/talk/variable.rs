@@ -1,5 +1,6 @@
 //! The variables of a chatflow's conversation.
 
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use db::workflow_conversation_variable::{self as rows, ConversationVariable};
 use serde_json::{Map, Value};
@@ -43,6 +44,7 @@ pub struct Wish<'a> {
 ///
 /// # Errors
 /// [`TalkError::NoConversation`], [`TalkError::NoVariable`].
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     app: &App,
@@ -75,6 +77,7 @@ pub async fn list(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn of_app(
     ctx: &Ctx,
     app: AppId,
@@ -91,6 +94,7 @@ pub async fn of_app(
 /// # Errors
 /// [`TalkError::NoConversation`], [`TalkError::NoVariable`], [`TalkError::TypeMismatch`].
 #[tracing::instrument(skip_all, fields(app.id = %app.id))]
+#[boxed]
 pub async fn set(
     ctx: &Ctx,
     app: &App,

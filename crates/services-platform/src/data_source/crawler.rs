@@ -1,5 +1,6 @@
 //! Keys of website crawlers.
 
+use boxed::boxed;
 use db::data_source_key::{DataSourceKey, NewDataSourceKey};
 use serde_json::{Map, Value, json};
 use services_core::{Ctx, Failure, Fault, tenant_secret};
@@ -63,6 +64,7 @@ pub struct Wish {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list(ctx: &Ctx, tenant: TenantId) -> Result<Vec<DataSourceKey>, CrawlerError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::data_source_key::list(&mut conn, tenant).await?)
@@ -73,6 +75,7 @@ pub async fn list(ctx: &Ctx, tenant: TenantId) -> Result<Vec<DataSourceKey>, Cra
 /// # Errors
 /// [`CrawlerError`].
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn bind(ctx: &Ctx, tenant: TenantId, wish: Wish) -> Result<(), CrawlerError> {
     if wish.category.is_empty() {
         return Err(CrawlerError::Missing("category"));
@@ -113,6 +116,7 @@ pub async fn bind(ctx: &Ctx, tenant: TenantId, wish: Wish) -> Result<(), Crawler
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn unbind(ctx: &Ctx, tenant: TenantId, id: Uuid) -> Result<(), CrawlerError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::data_source_key::delete(&mut conn, tenant, id).await?)

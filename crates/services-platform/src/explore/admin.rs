@@ -1,5 +1,6 @@
 //! What the operator of the cloud edition puts into the catalogue and onto the Explore page.
 
+use boxed::boxed;
 use db::{banner::NewBanner, recommended_app::Listing};
 use serde_json::Value;
 use services_core::{Ctx, Failure, Fault};
@@ -70,6 +71,7 @@ pub struct Wish {
 /// # Errors
 /// [`AdminError::NoApp`].
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn list_app(ctx: &Ctx, wish: Wish) -> Result<bool, AdminError> {
     let missing = || AdminError::NoApp(wish.app.clone());
     let id: AppId = wish.app.parse().map_err(|_| missing())?;
@@ -107,6 +109,7 @@ pub async fn list_app(ctx: &Ctx, wish: Wish) -> Result<bool, AdminError> {
 /// # Errors
 /// The database's.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn unlist_app(ctx: &Ctx, app: AppId) -> Result<(), AdminError> {
     let mut tx = ctx.db.begin().await?;
     db::recommended_app::delete(&mut tx, app).await?;
@@ -118,6 +121,7 @@ pub async fn unlist_app(ctx: &Ctx, app: AppId) -> Result<(), AdminError> {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn add_banner(
     ctx: &Ctx,
     content: Value,
@@ -133,6 +137,7 @@ pub async fn add_banner(
 ///
 /// # Errors
 /// [`AdminError::NoBanner`].
+#[boxed]
 pub async fn remove_banner(ctx: &Ctx, id: Uuid) -> Result<(), AdminError> {
     let mut conn = ctx.db.acquire().await?;
     match db::banner::delete(&mut conn, id).await? {

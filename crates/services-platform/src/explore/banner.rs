@@ -1,5 +1,6 @@
 //! Banners at the top of the Explore page.
 
+use boxed::boxed;
 use db::banner::Banner;
 use services_core::{Ctx, Failure, Fault};
 
@@ -42,6 +43,7 @@ impl Failure for BannerError {
 ///
 /// # Errors
 /// [`BannerError::Off`].
+#[boxed]
 pub async fn list(ctx: &Ctx, language: &str) -> Result<Vec<Banner>, BannerError> {
     if !ctx.config.feature.enable_explore_banner {
         return Err(BannerError::Off);

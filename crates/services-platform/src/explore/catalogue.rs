@@ -1,5 +1,6 @@
 //! The catalogue of apps: from the template host, from the database, or the one that comes with the server.
 
+use boxed::boxed;
 use std::{collections::BTreeSet, time::Duration};
 
 use db::app::App;
@@ -99,6 +100,7 @@ pub enum Detail {
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn list(ctx: &Ctx, asked: Option<&str>, users: Option<&str>) -> Result<Catalogue, Fault> {
     let language = asked
         .filter(|language| LANGUAGES.contains(language))
@@ -122,6 +124,7 @@ pub async fn list(ctx: &Ctx, asked: Option<&str>, users: Option<&str>) -> Result
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn find(ctx: &Ctx, app: AppId) -> Result<Option<(Detail, Option<bool>)>, Fault> {
     let detail = match ctx.config.feature.hosted_fetch_app_templates_mode.as_str() {
         "remote" => match told_detail(ctx, app).await {

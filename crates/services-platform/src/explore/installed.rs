@@ -1,5 +1,6 @@
 //! The apps on a workspace's Explore page.
 
+use boxed::boxed;
 use db::app::App;
 pub use db::installed_app::{InstalledApp, ShownApp};
 use services_core::{Ctx, Failure, Fault};
@@ -74,6 +75,7 @@ pub struct Viewer {
 ///
 /// # Errors
 /// The database's, and the enterprise service's if that is on.
+#[boxed]
 pub async fn list(
     ctx: &Ctx,
     viewer: Viewer,
@@ -95,6 +97,7 @@ pub async fn list(
 /// # Errors
 /// [`InstalledError::NotRecommended`], [`InstalledError::NoApp`], [`InstalledError::NotPublic`].
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn install(ctx: &Ctx, tenant: TenantId, app: &str) -> Result<(), InstalledError> {
     let app: AppId = app.parse().map_err(|_| InstalledError::NotRecommended)?;
     let mut tx = ctx.db.begin().await?;
@@ -117,6 +120,7 @@ pub async fn install(ctx: &Ctx, tenant: TenantId, app: &str) -> Result<(), Insta
 ///
 /// # Errors
 /// [`InstalledError::NotFound`], [`InstalledError::Denied`].
+#[boxed]
 pub async fn find(
     ctx: &Ctx,
     viewer: Viewer,
@@ -145,6 +149,7 @@ pub async fn find(
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn note_use(ctx: &Ctx, tenant: TenantId, id: Uuid) -> Result<(), InstalledError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::installed_app::touch(&mut conn, tenant, id, ctx.now_naive()).await?)
@@ -154,6 +159,7 @@ pub async fn note_use(ctx: &Ctx, tenant: TenantId, id: Uuid) -> Result<(), Insta
 ///
 /// # Errors
 /// [`InstalledError::NotFound`], [`InstalledError::Denied`].
+#[boxed]
 pub async fn set_pinned(
     ctx: &Ctx,
     viewer: Viewer,
@@ -172,6 +178,7 @@ pub async fn set_pinned(
 ///
 /// # Errors
 /// [`InstalledError::NotFound`], [`InstalledError::Denied`], [`InstalledError::Own`].
+#[boxed]
 pub async fn uninstall(ctx: &Ctx, viewer: Viewer, id: Uuid) -> Result<(), InstalledError> {
     let (installed, _) = find(ctx, viewer, id).await?;
     if installed.app_owner_tenant_id == viewer.tenant {

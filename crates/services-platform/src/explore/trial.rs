@@ -1,8 +1,11 @@
 //! Apps of the catalogue that may be tried without installing them.
 
+use boxed::boxed;
 use db::app::App;
+pub use db::dataset::DatasetSummary;
 use services_core::{Ctx, Failure, Fault};
 use types::{AccountId, AppId};
+use uuid::Uuid;
 
 /// Why an app cannot be tried.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +19,9 @@ pub enum TrialError {
     /// The account used its tries up.
     #[error("The user has exceeded the trial app limit.")]
     LimitExceeded,
+    /// Nobody said which knowledge bases.
+    #[error("Need to add ids.")]
+    NoIds,
     /// No such app (where the reference only reads one).
     #[error("App not found")]
     AppNotFound,
@@ -34,6 +40,7 @@ impl Failure for TrialError {
     fn status(&self) -> u16 {
         match self {
             Self::Off | Self::NotAllowed | Self::LimitExceeded => 403,
+            Self::NoIds => 400,
             Self::AppNotFound => 404,
             Self::Fault(fault) => fault.status(),
         }
@@ -44,6 +51,7 @@ impl Failure for TrialError {
             Self::Off => "forbidden",
             Self::NotAllowed => "trial_app_not_allowed",
             Self::LimitExceeded => "trial_app_limit_exceeded",
+            Self::NoIds => "need_add_ids",
             Self::AppNotFound => "app_not_found",
             Self::Fault(fault) => fault.code(),
         }
@@ -63,6 +71,7 @@ pub fn check_enabled(ctx: &Ctx) -> Result<(), TrialError> {
 ///
 /// # Errors
 /// [`TrialError::NotAllowed`], [`TrialError::LimitExceeded`], [`TrialError::Off`].
+#[boxed]
 pub async fn begin(ctx: &Ctx, account: AccountId, app: AppId) -> Result<App, TrialError> {
     let mut conn = ctx.db.acquire().await?;
     let trial =
@@ -80,6 +89,7 @@ pub async fn begin(ctx: &Ctx, account: AccountId, app: AppId) -> Result<App, Tri
 ///
 /// # Errors
 /// [`TrialError::NotAllowed`], [`TrialError::Off`].
+#[boxed]
 pub async fn tried(ctx: &Ctx, app: AppId) -> Result<App, TrialError> {
     let mut conn = ctx.db.acquire().await?;
     if db::trial_app::among(&mut conn, &[app]).await?.is_empty() {
@@ -95,6 +105,7 @@ pub async fn tried(ctx: &Ctx, app: AppId) -> Result<App, TrialError> {
 ///
 /// # Errors
 /// [`TrialError::Off`], [`TrialError::AppNotFound`].
+#[boxed]
 pub async fn read(ctx: &Ctx, app: AppId) -> Result<App, TrialError> {
     check_enabled(ctx)?;
     let mut conn = ctx.db.acquire().await?;
@@ -105,10 +116,31 @@ pub async fn read(ctx: &Ctx, app: AppId) -> Result<App, TrialError> {
     app.filter(|app| app.status == "normal").ok_or(TrialError::AppNotFound)
 }
 
+/// The knowledge bases among `ids` that an app of the catalogue may use: those of its workspace.
+///
+/// # Errors
+/// [`TrialError::NoIds`], and those of [`read`].
+#[boxed]
+pub async fn datasets(
+    ctx: &Ctx,
+    app: AppId,
+    ids: &[String],
+) -> Result<Vec<DatasetSummary>, TrialError> {
+    let app = read(ctx, app).await?;
+    if ids.is_empty() {
+        return Err(TrialError::NoIds);
+    }
+    // What is no id is nobody's.
+    let ids: Vec<Uuid> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+    let mut conn = ctx.db.acquire().await?;
+    Ok(db::dataset::summaries(&mut conn, app.tenant_id, &ids).await?)
+}
+
 /// Counts a try.
 ///
 /// # Errors
 /// The database's.
+#[boxed]
 pub async fn count(ctx: &Ctx, account: AccountId, app: AppId) -> Result<(), TrialError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(db::trial_app::count_use(&mut conn, app, account).await?)

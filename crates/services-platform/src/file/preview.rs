@@ -1,5 +1,6 @@
 //! The beginning of a document as text.
 
+use boxed::boxed;
 use services_core::{Ctx, Fault};
 use types::{TenantId, UploadFileId};
 
@@ -13,6 +14,7 @@ const LENGTH: usize = 3000;
 /// # Errors
 /// [`FileError::NotFound`], [`FileError::NoPreview`] for files that are no documents or hold no text that can be read.
 #[tracing::instrument(skip_all, fields(file.id = %id))]
+#[boxed]
 pub async fn beginning(ctx: &Ctx, tenant: TenantId, id: UploadFileId) -> Result<String, FileError> {
     let mut conn = ctx.db.acquire().await?;
     let file = db::upload_file::find(&mut conn, tenant, id).await?.ok_or(FileError::NotFound)?;

@@ -1,5 +1,6 @@
 //! Taking files in: the bytes go to storage as they arrive, the row follows when the request is known to be right.
 
+use boxed::boxed;
 use std::{error::Error, io};
 
 use bytes::Bytes;
@@ -122,6 +123,7 @@ where
 /// What is wrong with it: [`FileError::NoName`], [`FileError::BadName`], [`FileError::Blocked`], [`FileError::Kind`],
 /// [`FileError::TooLarge`].
 #[tracing::instrument(skip_all, fields(file.tenant = %received.tenant))]
+#[boxed]
 pub async fn keep(ctx: &Ctx, received: Received, wish: Keep<'_>) -> Result<UploadFile, FileError> {
     // The order of the checks is the reference's: name, then kind, then size.
     let is_named = !matches!(
@@ -170,6 +172,7 @@ pub async fn keep(ctx: &Ctx, received: Received, wish: Keep<'_>) -> Result<Uploa
 }
 
 /// Forgets a received file.
+#[boxed]
 pub async fn discard(ctx: &Ctx, received: Received) {
     if let Ok(content) = received.content {
         drop_object(ctx, &content.key).await;
@@ -180,6 +183,7 @@ pub async fn discard(ctx: &Ctx, received: Received) {
 ///
 /// # Errors
 /// Faults only.
+#[boxed]
 pub async fn keep_text(
     ctx: &Ctx,
     tenant: TenantId,

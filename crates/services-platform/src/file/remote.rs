@@ -1,5 +1,6 @@
 //! Files behind a URL a user named.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use net::{NetError, Response, StatusCode};
@@ -32,6 +33,7 @@ pub struct RemoteFile {
 ///
 /// # Errors
 /// [`FileError::Remote`], [`FileError::BadUrl`].
+#[boxed]
 pub async fn inspect(ctx: &Ctx, url: &str) -> Result<RemoteFile, FileError> {
     let (response, _) = probe(ctx, url).await?;
     Ok(RemoteFile {
@@ -48,6 +50,7 @@ pub async fn inspect(ctx: &Ctx, url: &str) -> Result<RemoteFile, FileError> {
 /// # Errors
 /// [`FileError::Remote`], [`FileError::BadUrl`], and what [`receive::keep`] says of the file.
 #[tracing::instrument(skip_all)]
+#[boxed]
 pub async fn upload(
     ctx: &Ctx,
     tenant: TenantId,

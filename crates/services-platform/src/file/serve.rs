@@ -1,5 +1,6 @@
 //! Handing files out.
 
+use boxed::boxed;
 use crypto::file_link::Presented;
 use services_core::Ctx;
 use storage::ByteStream;
@@ -26,6 +27,7 @@ pub struct Download {
 ///
 /// # Errors
 /// [`FileError::BadLink`] for a link that does not hold and for a file that is gone.
+#[boxed]
 pub async fn by_link(
     ctx: &Ctx,
     id: UploadFileId,
@@ -42,6 +44,7 @@ pub async fn by_link(
 ///
 /// # Errors
 /// [`FileError::BadLink`], and [`FileError::Kind`] for other files.
+#[boxed]
 pub async fn image_by_link(
     ctx: &Ctx,
     id: UploadFileId,
@@ -61,6 +64,7 @@ pub async fn image_by_link(
 ///
 /// # Errors
 /// [`FileError::NoLogo`], [`FileError::BadLink`] if the file is gone, [`FileError::Kind`] if it is no image.
+#[boxed]
 pub async fn web_app_logo(ctx: &Ctx, tenant: TenantId) -> Result<Download, FileError> {
     let mut conn = ctx.db.acquire().await?;
     let tenant = db::tenant::find(&mut conn, tenant).await?.ok_or(FileError::NoLogo)?;
@@ -78,6 +82,7 @@ pub async fn web_app_logo(ctx: &Ctx, tenant: TenantId) -> Result<Download, FileE
 ///
 /// # Errors
 /// [`FileError::NotInMessages`], [`FileError::NotOfApp`].
+#[boxed]
 pub async fn of_messages(
     ctx: &Ctx,
     tenant: TenantId,
@@ -101,6 +106,7 @@ pub async fn of_messages(
 ///
 /// # Errors
 /// [`FileError::Forbidden`], [`FileError::NoToolFile`].
+#[boxed]
 pub async fn tool_file_by_link(
     ctx: &Ctx,
     id: ToolFileId,

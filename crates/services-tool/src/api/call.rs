@@ -1,5 +1,6 @@
 //! Calling and trying operations of APIs.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::tool_api_provider;
@@ -33,6 +34,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] without saying more: the address may be anything.
+    #[boxed]
     pub async fn remote_schema(
         &self,
         url: &str,
@@ -57,6 +59,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for a trial that makes no sense.
+    #[boxed]
     pub async fn try_api(
         &self,
         tenant: TenantId,
@@ -117,7 +120,9 @@ impl Tools {
             return Err(ToolError::Invalid(format!("api provider {provider} not found")));
         };
         let bundle = bundles(&row).into_iter().find(|bundle| bundle.name() == tool);
-        let bundle = bundle.ok_or_else(|| ToolError::Invalid(format!("tool {tool} not found")))?;
+        let mut bundle =
+            bundle.ok_or_else(|| ToolError::Invalid(format!("tool {tool} not found")))?;
+        bundle.icon = Some(row.icon.clone());
         let stored = secret::parsed(Some(&row.credentials_str));
         let secrets = Auth::of_stored(&stored).secrets();
         Ok((bundle, secret::open(&self.ctx, tenant, secrets, stored).await?))

@@ -1,5 +1,6 @@
 //! Keeping APIs, and trying them.
 
+use boxed::boxed;
 use db::tool_api_provider::{self, ApiContent as Row, ApiProvider};
 use plugin::entity::I18n;
 use serde_json::{Map, Value, json};
@@ -93,6 +94,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for a name that is taken, a schema that does not read, credentials of no known kind.
+    #[boxed]
     pub async fn create_api(
         &self,
         tenant: TenantId,
@@ -129,6 +131,7 @@ impl Tools {
     ///
     /// # Errors
     /// As [`Tools::create_api`], and for one that is gone.
+    #[boxed]
     pub async fn update_api(
         &self,
         tenant: TenantId,
@@ -173,6 +176,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for one that is gone.
+    #[boxed]
     pub async fn delete_api(&self, tenant: TenantId, name: &str) -> Result<(), ToolError> {
         let mut tx = self.ctx.db.begin().await?;
         let known = tool_api_provider::find_by_name(&mut tx, tenant, name).await?;
@@ -187,6 +191,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for one that is gone.
+    #[boxed]
     pub async fn find_api(&self, tenant: TenantId, name: &str) -> Result<ApiView, ToolError> {
         let (row, labels) = self.api_row(tenant, name).await?;
         let stored = secret::parsed(Some(&row.credentials_str));
@@ -209,6 +214,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for one that is gone.
+    #[boxed]
     pub async fn api_tools(
         &self,
         tenant: TenantId,
@@ -235,6 +241,7 @@ impl Tools {
     ///
     /// # Errors
     /// Faults of the ground.
+    #[boxed]
     pub async fn api_views(
         &self,
         tenant: TenantId,

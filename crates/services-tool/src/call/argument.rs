@@ -1,7 +1,7 @@
 //! Arguments in the types of parameters.
 
 use graph::{Object, Value};
-use plugin::entity::ToolParameter;
+use plugin::entity::{ParameterOption, ToolParameter};
 
 use crate::ToolError;
 
@@ -48,6 +48,7 @@ fn one(kind: &str, value: &Value) -> Result<Value, ToolError> {
             Value::Object(_) => value.clone(),
             _ => return Err(ToolError::invalid("The selector must be a dictionary.")),
         },
+        "any" | "array[tools]" => value.clone(),
         "array" => match parsed(value) {
             list @ Value::Array(_) => list,
             other => Value::array(vec![other]),
@@ -58,6 +59,13 @@ fn one(kind: &str, value: &Value) -> Result<Value, ToolError> {
         },
         _ => text(),
     })
+}
+
+/// An argument as JSON.
+pub(crate) fn plain(value: &Value) -> serde_json::Value {
+    let mut one = Object::new();
+    one.insert("value".to_owned(), value.clone());
+    graph::value::object_to_json(&one, &graph::NoUrls).remove("value").unwrap_or_default()
 }
 
 /// A text that is JSON as what it holds.
@@ -95,6 +103,33 @@ fn number(value: &Value) -> Result<Value, ToolError> {
     })
 }
 
+/// What a form says of a field.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its type.
+    pub kind: &'a str,
+    /// Whether it must be given.
+    pub required: bool,
+    /// Its value when nothing is given.
+    pub default: Option<&'a serde_json::Value>,
+    /// Its choices.
+    pub options: &'a [ParameterOption],
+}
+
+impl<'a> From<&'a ToolParameter> for Field<'a> {
+    fn from(it: &'a ToolParameter) -> Self {
+        Self {
+            name: &it.name,
+            kind: &it.kind,
+            required: it.required,
+            default: it.default.as_ref(),
+            options: &it.options,
+        }
+    }
+}
+
 /// The value of a parameter that a form holds without templates: the given one, or the default.
 ///
 /// # Errors
@@ -103,13 +138,23 @@ pub fn of_form(
     parameter: &ToolParameter,
     given: Option<&serde_json::Value>,
 ) -> Result<Value, ToolError> {
-    let name = &parameter.name;
-    let is_given = |it: &&serde_json::Value| !it.is_null() && it.as_bool() != Some(false);
-    let value = match given.filter(is_given).or(given.filter(|it| it.is_boolean())) {
-        Some(value) => value.clone(),
-        None => match &parameter.default {
-            Some(default) if !default.is_null() => default.clone(),
-            _ if parameter.required => {
+    of_field(parameter.into(), given.map(|given| Value::from_json(given.clone())))
+}
+
+/// The value of a field: the given one, or the default.
+///
+/// # Errors
+/// [`ToolError::Invalid`] for one that must be given and is not, and for one that is no choice.
+pub fn of_field(field: Field<'_>, given: Option<Value>) -> Result<Value, ToolError> {
+    let Field { name, kind, required, default, options } = field;
+    // Nought and false are values; an empty text or list is none.
+    let is_given =
+        |it: &Value| it.is_truthy() || it.as_number().is_some() || it.as_bool().is_some();
+    let value = match given.filter(is_given) {
+        Some(value) => value,
+        None => match default {
+            Some(default) if !default.is_null() => Value::from_json(default.clone()),
+            _ if required => {
                 return Err(ToolError::Invalid(format!(
                     "tool parameter {name} not found in tool config"
                 )));
@@ -117,19 +162,18 @@ pub fn of_form(
             _ => return Ok(Value::Null),
         },
     };
-    let value = Value::from_json(value);
-    if parameter.kind == "select" {
-        let options: Vec<&str> = parameter.options.iter().map(|it| it.value.as_str()).collect();
+    if kind == "select" {
+        let choices: Vec<&str> = options.iter().map(|it| it.value.as_str()).collect();
         let text = value.py_str();
-        if !options.contains(&text.as_str()) {
-            let shown: Vec<String> = options.iter().map(|it| (*it).to_owned()).collect();
+        if !choices.contains(&text.as_str()) {
+            let shown: Vec<String> = choices.iter().map(|it| (*it).to_owned()).collect();
             return Err(ToolError::Invalid(format!(
                 "tool parameter {name} value {text} not in options {}",
                 graph::value::py_list_repr(&shown)
             )));
         }
     }
-    one(&parameter.kind, &value)
+    one(kind, &value)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use plugin::{ToolMessage, ToolPayload, VariableMessage};
 use serde_json::{Map, Value};
 use types::TenantId;
 
-use super::{CallError, Ready, Runner, Said, Wanted};
+use super::{About, CallError, Ready, Runner, Said, Wanted};
 use crate::{ToolError, builtin::Tools, mcp::parameters};
 
 impl Tools {
@@ -22,17 +22,19 @@ impl Tools {
         let tool = tools.iter().find(|tool| text(tool, "name") == wanted.tool);
         let tool =
             tool.ok_or_else(|| ToolError::Invalid(format!("Tool {} not found", wanted.tool)))?;
+        let schema = tool.get("outputSchema").and_then(Value::as_object);
+        let schema = schema.cloned().unwrap_or_default();
+        let has_schema = !schema.is_empty();
+        let mut about = About::new(wanted.tool, wanted.provider, &text(tool, "description"));
+        about.identity.author = "Anonymous".to_owned();
+        about.output_schema = schema;
         Ok(Ready {
+            about,
             name: wanted.tool.to_owned(),
             parameters: parameters(tool.get("inputSchema").unwrap_or(&Value::Null)),
             description: text(tool, "description"),
-            runner: Runner::Mcp {
-                identifier: wanted.provider.to_owned(),
-                has_schema: tool
-                    .get("outputSchema")
-                    .and_then(Value::as_object)
-                    .is_some_and(|schema| !schema.is_empty()),
-            },
+            icon: Value::Null,
+            runner: Runner::Mcp { identifier: wanted.provider.to_owned(), has_schema },
         })
     }
 }

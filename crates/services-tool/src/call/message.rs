@@ -1,8 +1,9 @@
 //! What tools say, with the files they make kept.
 
+use boxed::boxed;
 use bytes::Bytes;
 use db::tool_file::ToolFile;
-use graph::File;
+use graph::{File, TransferMethod};
 use plugin::{ToolMessage, ToolPayload};
 use serde_json::{Map, Value};
 use services_core::Fault;
@@ -28,6 +29,8 @@ pub enum Kept {
         path: String,
         /// Whether it is a picture.
         is_image: bool,
+        /// Whether it was there before, so that it is shown as a link rather than as what a tool made.
+        is_link: bool,
     },
 }
 
@@ -36,11 +39,13 @@ impl Tools {
     ///
     /// # Errors
     /// Faults of the ground.
+    #[boxed]
     pub async fn keep(&self, caller: &Caller<'_>, said: Said) -> Result<Kept, Fault> {
         let message = match said {
             Said::File(file) => {
                 let is_image = file.r#type == graph::FileType::Image;
-                return Ok(Kept::File { path: String::new(), is_image, file: Box::new(file) });
+                let path = address(&file);
+                return Ok(Kept::File { path, is_image, is_link: true, file: Box::new(file) });
             }
             Said::Message(message) => message,
         };
@@ -110,7 +115,18 @@ impl Tools {
         let extension = if known.is_empty() { extension } else { &known };
         let path = format!("/files/tools/{}{extension}", row.id);
         let file = files::made(&self.ctx, caller.tenant, row);
-        Kept::File { file: Box::new(file), path, is_image }
+        Kept::File { file: Box::new(file), path, is_image, is_link: false }
+    }
+}
+
+/// Where a file is, within the server or elsewhere.
+fn address(file: &File) -> String {
+    match (file.transfer_method, &file.related_id, &file.remote_url) {
+        (TransferMethod::ToolFile, Some(id), _) => {
+            let extension = file.extension.as_deref().filter(|it| !it.is_empty()).unwrap_or(".bin");
+            format!("/files/tools/{id}{extension}")
+        }
+        (_, _, url) => url.clone().unwrap_or_default(),
     }
 }
 
@@ -134,9 +150,10 @@ pub fn for_model(said: &[Kept]) -> String {
                  check it now."
                     .to_owned(),
             ),
-            Kept::File { path, .. } => {
+            Kept::File { path, is_link: true, .. } => {
                 texts.push(format!("result link: {path}. please tell user to check it."));
             }
+            Kept::File { path, .. } => texts.push(format!("text='{path}'")),
             Kept::Message(message) => match &message.payload {
                 ToolPayload::Text(text) => texts.push(text.clone()),
                 ToolPayload::Link(link) => {
@@ -166,8 +183,13 @@ pub fn for_plugin(kept: &Kept) -> Value {
     let object = |kind: &str, message: Value, meta: Option<&Map<String, Value>>| serde_json::json!({"type": kind, "message": message, "meta": meta});
     let text = |text: &str| serde_json::json!({ "text": text });
     match kept {
-        Kept::File { path, is_image, .. } => {
-            object(if *is_image { "image_link" } else { "binary_link" }, text(path), None)
+        Kept::File { path, is_image, is_link, .. } => {
+            let kind = match (is_image, is_link) {
+                (true, _) => "image_link",
+                (false, true) => "link",
+                (false, false) => "binary_link",
+            };
+            object(kind, text(path), None)
         }
         Kept::Message(message) => {
             let meta = message.meta.as_ref();

@@ -2,13 +2,16 @@
 
 use app_engine::{AppEvent, Item};
 use graph::{Object, UserFrom, Value as Argument};
-use plugin::{ToolMessage, ToolPayload, VariableMessage, entity::ToolParameter};
+use plugin::{
+    ToolMessage, ToolPayload, VariableMessage,
+    entity::{I18n, ToolParameter},
+};
 use serde_json::{Map, Value};
 use services_workflow::run::{RunRequest, Runner as Person};
 use types::{AccountId, EndUserId, TenantId, pyjson};
 use uuid::Uuid;
 
-use super::{CallError, Caller, Ready, Runner, Said, Wanted, plain};
+use super::{About, CallError, Caller, Ready, Runner, Said, Wanted, plain};
 use crate::{ToolError, builtin::Tools};
 
 /// Names of outputs that are the tool's own.
@@ -37,10 +40,17 @@ impl Tools {
                 serde_json::from_value(serde_json::to_value(parameter)?)?;
             parameters.push(parameter);
         }
+        let mut about = About::new(&row.name, wanted.provider, &row.description);
+        about.identity.author.clone_from(&shown.author);
+        about.identity.label = I18n::same(shown.label.en_US.as_str());
+        about.identity.icon = Some(row.icon.clone());
+        about.output_schema = shown.output_schema.as_object().cloned().unwrap_or_default();
         Ok(Ready {
+            about,
             name: shown.name,
             parameters,
             description: row.description.clone(),
+            icon: serde_json::from_str(&row.icon).unwrap_or_default(),
             runner: Runner::Workflow(Box::new(row)),
         })
     }

@@ -5,6 +5,7 @@ use super::{
     OAuthClient, OAuthCredentials, ProviderId, ToolError, Tools, Value, Values, counted,
     datasource_provider, form, id_of, is_of, secret,
 };
+use boxed::boxed;
 use types::{AccountId, TenantId};
 
 impl Tools {
@@ -12,6 +13,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if the provider knows no OAuth.
+    #[boxed]
     pub async fn save_source_client(
         &self,
         tenant: TenantId,
@@ -41,6 +43,7 @@ impl Tools {
     ///
     /// # Errors
     /// Faults of the database.
+    #[boxed]
     pub async fn delete_source_client(
         &self,
         tenant: TenantId,
@@ -56,6 +59,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] without a client; what the plugin raises.
+    #[boxed]
     pub async fn source_oauth_url(
         &self,
         tenant: TenantId,
@@ -87,6 +91,7 @@ impl Tools {
     ///
     /// # Errors
     /// As [`Tools::source_oauth_url`], and if the note is gone.
+    #[boxed]
     pub async fn source_oauth_return(
         &self,
         provider: &str,
@@ -180,7 +185,7 @@ impl Tools {
     }
 
     /// The settings of the client that serves: the workspace's own, else the operator's if the plugin is verified.
-    async fn source_client_params(
+    pub(super) async fn source_client_params(
         &self,
         tenant: TenantId,
         id: &ProviderId,
@@ -189,7 +194,7 @@ impl Tools {
             let secrets = self.source_client_secrets(tenant, id).await?;
             let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
             let stored = own.client_params.as_object().cloned().unwrap_or_default();
-            return secret::open(&self.ctx, tenant, &secrets, stored).await;
+            return Ok(secret::open(&self.ctx, tenant, &secrets, stored).await?);
         }
         let found = self.find_source(tenant, id).await?;
         let manifest = self.daemon()?.find_manifest(tenant, &found.plugin_unique_identifier).await;

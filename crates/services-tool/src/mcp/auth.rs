@@ -1,5 +1,6 @@
 //! Signing in at servers that want to know who asks: OAuth 2.1 with discovery, registration and PKCE.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -140,6 +141,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if nobody knows of the journey, or the server refuses the code.
+    #[boxed]
     pub async fn return_from_mcp(&self, state: &str, code: &str) -> Result<(), ToolError> {
         let kept = self.ctx.redis.getdel(&state_key(state)).await?;
         let journey: Option<Journey> = kept.and_then(|kept| serde_json::from_slice(&kept).ok());

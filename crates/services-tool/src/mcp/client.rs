@@ -1,5 +1,6 @@
 //! The client's side of the protocol: JSON-RPC over streamable HTTP, or over server-sent events as older servers speak.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -92,6 +93,7 @@ impl Target {
     ///
     /// # Errors
     /// [`McpError`].
+    #[boxed]
     pub async fn list_tools(&self, http: &Http) -> Result<Vec<Map<String, Value>>, McpError> {
         let mut session = Session::open(http, self).await?;
         let listed = session.request("tools/list", None).await;
@@ -116,6 +118,7 @@ impl Target {
     ///
     /// # Errors
     /// [`McpError`].
+    #[boxed]
     pub async fn check(&self, http: &Http) -> Result<(), McpError> {
         Session::open(http, self).await?.close().await;
         Ok(())
@@ -125,6 +128,7 @@ impl Target {
     ///
     /// # Errors
     /// [`McpError`].
+    #[boxed]
     pub async fn call_tool(
         &self,
         http: &Http,

@@ -1,5 +1,7 @@
 //! Keeping servers, and finding out what they offer.
 
+use boxed::boxed;
+use crypto::mask;
 use db::tool_mcp_provider::{self, McpContent as Row, McpProvider};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -18,6 +20,10 @@ use crate::{
     builtin::Tools,
     view::{McpTimes, ProviderView},
 };
+
+mod ask;
+
+use ask::Question;
 
 /// What stands for an address that stays.
 const UNCHANGED: &str = "******";
@@ -75,15 +81,6 @@ fn check_url(url: &str) -> Result<(), ToolError> {
     }
 }
 
-/// What a server is asked.
-#[derive(Clone, Copy)]
-enum Question<'a> {
-    /// For its tools.
-    List,
-    /// To call one.
-    Call(&'a str, &'a Map<String, Value>),
-}
-
 /// What a server said when it was asked for the first time.
 struct Met {
     authed: bool,
@@ -95,6 +92,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for an address that is none, and for a name, an address or an identifier that is taken.
+    #[boxed]
     pub async fn create_mcp(
         &self,
         tenant: TenantId,
@@ -152,6 +150,7 @@ impl Tools {
     ///
     /// # Errors
     /// As [`Tools::create_mcp`], and if the new address does not answer.
+    #[boxed]
     pub async fn update_mcp(
         &self,
         tenant: TenantId,
@@ -161,7 +160,8 @@ impl Tools {
         let known = self.mcp_server(tenant, id).await?;
         let mut url_hash = known.row.server_url_hash.clone();
         let mut met = None;
-        if content.server_url.contains(UNCHANGED) {
+        // As it was shown, or as secrets are that stay.
+        if content.server_url.contains(UNCHANGED) || content.server_url == mask::HIDDEN {
             content.server_url.clone_from(&known.url);
         } else {
             check_url(&content.server_url)?;
@@ -225,6 +225,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for one that is gone.
+    #[boxed]
     pub async fn delete_mcp(&self, tenant: TenantId, id: Uuid) -> Result<(), ToolError> {
         let mut tx = self.ctx.db.begin().await?;
         tool_mcp_provider::find(&mut tx, tenant, id).await?.ok_or_else(not_found)?;
@@ -237,6 +238,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for one that is gone.
+    #[boxed]
     pub async fn find_mcp(&self, tenant: TenantId, id: Uuid) -> Result<ProviderView, ToolError> {
         let server = self.mcp_server(tenant, id).await?;
         self.mcp_view(&server).await
@@ -246,6 +248,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] for one that is gone, that never let us in, or that does not answer.
+    #[boxed]
     pub async fn refresh_mcp(&self, tenant: TenantId, id: Uuid) -> Result<ProviderView, ToolError> {
         let mut server = self.mcp_server(tenant, id).await?;
         if !server.row.authed {
@@ -269,6 +272,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`ToolError::Invalid`] if it does not let us in.
+    #[boxed]
     pub async fn connect_mcp(&self, tenant: TenantId, id: Uuid) -> Result<SignIn, ToolError> {
         let server = self.mcp_server(tenant, id).await?;
         match server.target(true).check(&self.ctx.http).await {
@@ -294,104 +298,6 @@ impl Tools {
         let mut conn = self.ctx.db.acquire().await?;
         tool_mcp_provider::note(&mut conn, tenant, id, false, tools, none, now).await?;
         Ok(())
-    }
-
-    /// What a server says, after signing in again if its token ended.
-    async fn ask(
-        &self,
-        tenant: TenantId,
-        server: &Server,
-        with_token: bool,
-        question: Question<'_>,
-    ) -> Result<Value, ToolError> {
-        let told =
-            |err: McpError| ToolError::Invalid(format!("Failed to connect to MCP server: {err}"));
-        match self.put(&server.target(with_token), question).await {
-            Err(McpError::Unauthorized(challenge)) => {
-                if self.sign_in(tenant, server, &challenge).await? != SignIn::Done {
-                    return Err(told(McpError::Unauthorized(challenge)));
-                }
-                let server = self.mcp_server(tenant, server.row.id).await?;
-                self.put(&server.target(true), question).await.map_err(told)
-            }
-            outcome => outcome.map_err(told),
-        }
-    }
-
-    async fn put(&self, target: &Target, question: Question<'_>) -> Result<Value, McpError> {
-        let http = &self.ctx.http;
-        match question {
-            Question::List => {
-                let tools = target.list_tools(http).await?;
-                Ok(Value::Array(tools.into_iter().map(Value::Object).collect()))
-            }
-            Question::Call(tool, arguments) => target.call_tool(http, tool, arguments).await,
-        }
-    }
-
-    /// All servers of a workspace. `for_apps`: by the name apps use, without secrets.
-    ///
-    /// # Errors
-    /// Faults of the ground.
-    pub async fn mcp_views(
-        &self,
-        tenant: TenantId,
-        for_apps: bool,
-    ) -> Result<Vec<ProviderView>, ToolError> {
-        let (rows, authors) = {
-            let mut conn = self.ctx.db.acquire().await?;
-            let rows = tool_mcp_provider::list(&mut conn, tenant).await?;
-            let users: Vec<_> = rows.iter().map(|row| row.user_id).collect();
-            let authors = db::creator::accounts(&mut conn, &users).await?;
-            (rows, authors)
-        };
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            let author = authors.iter().find(|it| it.id.0 == row.user_id);
-            let author = author.map(|it| it.name.as_str());
-            let server = Server::open(&self.ctx, tenant, row).await?;
-            let icon = icon(&self.ctx, server.row.icon.as_deref());
-            let mut view = server.view(icon, author, !for_apps);
-            if for_apps {
-                view.id.clone_from(&server.row.server_identifier);
-            }
-            views.push(view);
-        }
-        Ok(views)
-    }
-
-    /// The tools of a server by the name apps use, as it told them.
-    ///
-    /// # Errors
-    /// [`ToolError::Invalid`] if there is no such server.
-    pub(crate) async fn mcp_tools(
-        &self,
-        tenant: TenantId,
-        identifier: &str,
-    ) -> Result<Vec<Map<String, Value>>, ToolError> {
-        let row = self.mcp_row(tenant, identifier).await?;
-        Ok(serde_json::from_str(&row.tools).unwrap_or_default())
-    }
-
-    /// Calls a tool of a server; the `result` of the protocol.
-    ///
-    /// # Errors
-    /// What the server says instead.
-    pub(crate) async fn call_mcp(
-        &self,
-        tenant: TenantId,
-        identifier: &str,
-        tool: &str,
-        mut arguments: Map<String, Value>,
-    ) -> Result<Value, ToolError> {
-        let row = self.mcp_row(tenant, identifier).await?;
-        let server = Server::open(&self.ctx, tenant, row).await?;
-        arguments.retain(|_, value| match value {
-            Value::Null => false,
-            Value::String(text) => !text.trim().is_empty(),
-            _ => true,
-        });
-        self.ask(tenant, &server, false, Question::Call(tool, &arguments)).await
     }
 
     async fn mcp_row(&self, tenant: TenantId, identifier: &str) -> Result<McpProvider, ToolError> {

@@ -1,5 +1,6 @@
 //! What is stored of a server, decrypted.
 
+use boxed::boxed;
 use crypto::mask;
 use db::tool_mcp_provider::McpProvider;
 use plugin::entity::I18n;
@@ -33,10 +34,11 @@ pub(super) fn texts(values: &Values) -> Vec<&str> {
 
 async fn opened(ctx: &Ctx, tenant: TenantId, values: Values) -> Result<Values, ToolError> {
     let copy = values.clone();
-    secret::open(ctx, tenant, &texts(&copy), values).await
+    Ok(secret::open(ctx, tenant, &texts(&copy), values).await?)
 }
 
 impl Server {
+    #[boxed]
     pub async fn open(ctx: &Ctx, tenant: TenantId, row: McpProvider) -> Result<Self, ToolError> {
         let url = tenant_secret::decrypt(ctx, tenant, &row.server_url).await?;
         let headers = secret::parsed(row.encrypted_headers.as_deref());

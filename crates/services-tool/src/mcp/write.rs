@@ -1,5 +1,6 @@
 //! What a user says of a server, made ready to be stored.
 
+use boxed::boxed;
 use serde_json::{Map, Value, json};
 use services_core::tenant_secret;
 use types::{TenantId, pyjson};
@@ -35,6 +36,7 @@ pub(super) struct Sealed {
 }
 
 impl Sealed {
+    #[boxed]
     pub async fn of(
         tools: &Tools,
         tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Variables of a draft for a run: whole values, whatever was cut for the editor.
 
+use boxed::boxed;
 use db::{
     app::App,
     workflow_draft_variable::{self, DraftVariable},
@@ -25,6 +26,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Faults of database and storage.
+#[boxed]
 pub async fn selected(
     ctx: &Ctx,
     app: &App,

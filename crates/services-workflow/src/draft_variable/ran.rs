@@ -1,5 +1,6 @@
 //! Variables that whole runs of the editor leave behind, node by node.
 
+use boxed::boxed;
 use db::app::App;
 use graph::{EngineEvent, GraphEvent, Object};
 use services_core::Ctx;
@@ -23,6 +24,7 @@ impl Keeper {
 
     /// Keeps what a node answered, if the event tells of that. What cannot be kept is missing in the editor, and no
     /// reason for the run to end.
+    #[boxed]
     pub async fn note(&self, ctx: &Ctx, event: &EngineEvent) {
         let (GraphEvent::NodeSucceeded { node, result }
         | GraphEvent::NodeException { node, result, .. }) = &event.event

@@ -1,5 +1,6 @@
 //! What a node that ran in the editor leaves in the draft's variables.
 
+use boxed::boxed;
 use bytes::Bytes;
 use db::workflow_draft_variable::{self, NewFile, NewVariable, write};
 use graph::{Object, Segment, SegmentType, Truncator, Value};
@@ -52,6 +53,7 @@ struct Draft {
 ///
 /// # Errors
 /// Faults of database and storage.
+#[boxed]
 pub async fn save(ctx: &Ctx, ran: &Ran<'_>) -> Result<(), WorkflowError> {
     if ran.is_enclosed && ran.node_type != "assigner" {
         return Ok(());

@@ -1,5 +1,6 @@
 //! Forms by mail: one letter for each recipient, with a link of its own.
 
+use boxed::boxed;
 use db::{human_input_form::Form, human_input_recipient};
 use mail::Rendered;
 use serde_json::Value;
@@ -21,6 +22,7 @@ pub struct Letter {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn of_form(ctx: &Ctx, form: Uuid) -> Result<Vec<Letter>, Fault> {
     let (form, deliveries, recipients) = {
         let mut conn = ctx.db.acquire().await?;

@@ -1,5 +1,6 @@
 //! Forms of the draft while somebody builds it: shown and submitted without a run.
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use db::{app::App, workflow::Workflow};
@@ -39,6 +40,7 @@ struct Node {
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] without draft, for another node, for a variable that has no value.
+#[boxed]
 pub async fn show(
     ctx: &Ctx,
     app: &App,
@@ -65,6 +67,7 @@ pub async fn show(
 ///
 /// # Errors
 /// As [`show`], and for a form that is not filled in right.
+#[boxed]
 pub async fn submit(
     ctx: &Ctx,
     app: &App,
@@ -102,6 +105,7 @@ pub async fn submit(
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] for an unknown method, one that cannot be tried out, or mail that is not set up.
+#[boxed]
 pub async fn try_delivery(
     ctx: &Ctx,
     app: &App,
@@ -133,6 +137,7 @@ pub async fn try_delivery(
     let rendered = node.pool.render_markdown(&node.settings.form_content);
     let form = NewForm {
         node_id: node.id.clone(),
+        execution_id: String::new(),
         node_title: node.title.clone(),
         config: node.data.clone(),
         inputs: node.settings.inputs.clone(),

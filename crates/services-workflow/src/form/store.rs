@@ -1,6 +1,7 @@
 //! Forms of runs: made when a node begins to wait, found when its run goes on.
 
 use async_trait::async_trait;
+use boxed::boxed;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use db::{
     PgConnection,
@@ -35,6 +36,7 @@ impl StoredForms {
     ///
     /// # Errors
     /// The database's.
+    #[boxed]
     pub async fn expirations(
         &self,
         tenant: TenantId,
@@ -49,12 +51,21 @@ impl StoredForms {
 
 #[async_trait]
 impl Forms for StoredForms {
-    async fn find(&self, run: &RunInfo, node_id: &str) -> Result<Option<Form>, String> {
-        find(&self.ctx, run, node_id).await.map_err(|err| shown(&err))
+    async fn find(
+        &self,
+        run: &RunInfo,
+        node_id: &str,
+        execution_id: &str,
+    ) -> Result<Option<Form>, String> {
+        find(&self.ctx, run, node_id, execution_id).await.map_err(|err| shown(&err))
     }
 
     async fn create(&self, run: &RunInfo, form: NewForm) -> Result<Form, String> {
         create_for_run(&self.ctx, run, form).await.map_err(|err| shown(&err))
+    }
+
+    async fn time_out(&self, run: &RunInfo, form_id: &str) -> Result<bool, String> {
+        time_out(&self.ctx, run, form_id).await.map_err(|err| shown(&err))
     }
 }
 
@@ -67,11 +78,24 @@ fn shown(err: &WorkflowError) -> String {
     err.to_string()
 }
 
-async fn find(ctx: &Ctx, run: &RunInfo, node: &str) -> Result<Option<Form>, WorkflowError> {
+async fn time_out(ctx: &Ctx, run: &RunInfo, form: &str) -> Result<bool, WorkflowError> {
+    let form = form.parse().map_err(|_| WorkflowError::not_found("Form not found"))?;
+    let mut conn = ctx.db.acquire().await?;
+    let now = ctx.now_naive();
+    Ok(human_input_form::end(&mut conn, run.tenant_id, form, "timeout", now).await?)
+}
+
+async fn find(
+    ctx: &Ctx,
+    run: &RunInfo,
+    node: &str,
+    execution: &str,
+) -> Result<Option<Form>, WorkflowError> {
     let id = run_id(run)?;
     let (row, recipients) = {
         let mut conn = ctx.db.acquire().await?;
-        let row = human_input_form::find_of_node(&mut conn, run.tenant_id, id, node).await?;
+        let row =
+            human_input_form::find_of_node(&mut conn, run.tenant_id, id, node, execution).await?;
         let Some(row) = row else { return Ok(None) };
         let recipients = human_input_recipient::list(&mut conn, run.tenant_id, &[row.id]).await?;
         (row, recipients)
@@ -162,6 +186,7 @@ pub(super) async fn create(
         "default_values": form.resolved_default_values,
         "node_title": form.node_title,
         "display_in_ui": form.display_in_ui,
+        "node_execution_id": form.execution_id,
     });
     let mut tx = ctx.db.begin().await?;
     let new = NewRow {

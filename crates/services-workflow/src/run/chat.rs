@@ -17,16 +17,19 @@ use app_engine::{
     ports::{AnnotationMatch, InputVerdict, RunContext},
 };
 use async_trait::async_trait;
-use db::message::{Begun, NewConversation};
+use db::{
+    message::{Begun, NewConversation},
+    running::Kind,
+};
 use graph::{Graph, InvokeFrom, SystemVariables, VariablePool, value::object_to_json};
 use serde_json::{Map, Value};
 use services_conversation::{
     Engine, engine,
     file::rows as file_rows,
     generate::{self, Ask, GenerateError, Started, limit},
-    record, stop,
+    idempotency, record, stop,
 };
-use services_core::{Ctx, Failure};
+use services_core::{Ctx, Failure, leases::Held};
 use tokio::sync::oneshot;
 use types::{ConversationId, MessageId, WorkflowRunId};
 use uuid::Uuid;
@@ -106,15 +109,17 @@ async fn begin(
     let begun = question.asked.begun.clone();
     let guard = match direct {
         Some(direct) => {
+            let held = ctx.leases().hold(Kind::Message, begun.id.0);
             let begin = record::Begin { message: begun.clone(), files: question.user_files };
             engine.recorder().begin(begin).await?;
             keep_features(ctx, &begun, &question.version).await?;
-            note(ctx, task, caller, key.as_ref()).await;
+            note(ctx, task, caller, begun.id, key.as_ref()).await;
             let guard = engine.hub().register(task);
             let run = guard.run().clone();
+            let _ = run.owner.set(caller);
             let waiting = Waiting { slot: slot.take(), tell, key };
             let turn = Turn::new(engine, question.asked, Arc::clone(&runs.urls), waiting);
-            ctx.spawn(say(engine.clone(), turn, guard, direct));
+            ctx.spawn(say(engine.clone(), turn, guard, held, direct));
             run
         }
         None => {
@@ -162,11 +167,12 @@ async fn begin(
                 webhook::keep(runs, run_id, &hook).await?;
             }
             let beside = task::Beside { asked: &question.asked, files: &question.user_files };
+            let held = task::hold(runs, run_id, Some(begun.id));
             task::insert(runs, &new, Some(beside)).await?;
-            note(ctx, task, caller, key.as_ref()).await;
+            note(ctx, task, caller, begun.id, key.as_ref()).await;
             let waiting = Waiting { slot: slot.take(), tell, key };
             let turn = Turn::new(engine, question.asked, Arc::clone(&runs.urls), waiting);
-            task::launch(runs, new, Some(turn)).run
+            task::launch(runs, new, Some(turn), held).run
         }
     };
     let started = Started {
@@ -192,11 +198,12 @@ async fn note(
     ctx: &Ctx,
     task: Uuid,
     caller: Caller,
-    key: Option<&services_conversation::idempotency::Key>,
+    message: MessageId,
+    key: Option<&idempotency::Key>,
 ) {
     stop::note_owner(ctx, task, caller).await;
     if let Some(key) = key {
-        services_conversation::idempotency::begun(ctx, key, task).await;
+        idempotency::begun(ctx, key, task, message).await;
     }
 }
 
@@ -301,6 +308,7 @@ async fn look_at(
     let context = RunContext {
         tenant: ask.app.tenant_id,
         app: ask.app.id,
+        conversation: begun.conversation_id,
         message,
         user: ask.caller,
         invoke_from: ask.invoke_from,
@@ -355,7 +363,13 @@ fn has_files(value: &graph::Value) -> bool {
 }
 
 /// Says what stands in for a run's answer.
-async fn say(engine: Engine, mut turn: Turn, guard: app_engine::hub::RunGuard, direct: Direct) {
+async fn say(
+    engine: Engine,
+    mut turn: Turn,
+    guard: app_engine::hub::RunGuard,
+    held: Held,
+    direct: Direct,
+) {
     let run = guard.run();
     let chunk = app_engine::Chunk { kind: app_engine::ChunkKind::Answer, selector: None };
     turn.open(&run.log);
@@ -366,6 +380,7 @@ async fn say(engine: Engine, mut turn: Turn, guard: app_engine::hub::RunGuard, d
         tracing::error!(error = err as &dyn std::error::Error, "an answer was not recorded");
         run.log.push(app_engine::AppEvent::Error(RunError::internal()));
     } else {
+        held.settled();
         run.log.push(turn.message_end(None, direct.annotation.clone()));
     }
     turn.close(run.task, Ending::Done, None, direct.annotation, recorded.is_err()).await;

@@ -1,5 +1,6 @@
 //! Files of a request, looked up and checked.
 
+use boxed::boxed;
 use db::{tool_file::ToolFile, upload_file::UploadFile};
 use graph::{File, FileType, TransferMethod};
 use serde::Deserialize;
@@ -51,6 +52,7 @@ impl<'a> Resolver<'a> {
     ///
     /// # Errors
     /// [`RunFailure::Invalid`] in the reference's words.
+    #[boxed]
     pub async fn system(&self, given: &[Value]) -> Result<Vec<File>, RunFailure> {
         if !self.rules.enabled {
             return Ok(Vec::new());
@@ -82,6 +84,7 @@ impl<'a> Resolver<'a> {
     ///
     /// # Errors
     /// [`RunFailure::Invalid`] in the reference's words.
+    #[boxed]
     pub async fn one(
         &self,
         mapping: &Map<String, Value>,
@@ -102,6 +105,7 @@ impl<'a> Resolver<'a> {
     ///
     /// # Errors
     /// [`RunFailure::Invalid`] in the reference's words.
+    #[boxed]
     pub async fn any(&self, mapping: &Map<String, Value>) -> Result<File, RunFailure> {
         let rules = Rules { enabled: true, ..Rules::default() };
         self.find(mapping, &rules, false).await

@@ -1,5 +1,6 @@
 //! Values of the start form, checked as the reference checks them.
 
+use boxed::boxed;
 use graph::{Value as Graph, value::Object, value::py_list_repr};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -48,6 +49,7 @@ pub fn declared(graph: &Value) -> Vec<Declared> {
 ///
 /// # Errors
 /// [`RunFailure::Invalid`] naming the first variable that does not fit.
+#[boxed]
 pub async fn check(
     variables: &[Declared],
     given: &Map<String, Value>,

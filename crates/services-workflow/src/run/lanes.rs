@@ -21,8 +21,15 @@ impl Lanes {
     pub(super) fn start(ctx: &Ctx) -> Self {
         Self {
             // Each has a copy of its graph.
-            begins: Lane::start_weighed(ctx, write_begins, |run| 1 + run.graph.len() / 4096),
-            ends: Lane::start_weighed(ctx, write_ends, |run| 1 + run.nodes.id.len()),
+            begins: Lane::start_weighed(
+                ctx,
+                &["workflow_runs", "workflow_app_logs", "dify_rs_running"],
+                write_begins,
+                |run| 1 + run.graph.len() / 4096,
+            ),
+            ends: Lane::start_weighed(ctx, &["workflow_node_executions"], write_ends, |run| {
+                1 + run.nodes.id.len()
+            }),
         }
     }
 }

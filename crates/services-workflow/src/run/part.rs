@@ -1,5 +1,6 @@
 //! Runs of a part of the draft while somebody builds it: what such a run reads, and iterations and loops alone.
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use graph::{
@@ -59,6 +60,7 @@ impl Runs {
     ///
     /// # Errors
     /// [`RunFailure`]: nothing was stored then.
+    #[boxed]
     pub async fn start_container(&self, part: PartRequest) -> Result<Started, RunFailure> {
         let new = self.container(part).await?;
         task::start(self, new).await

@@ -1,5 +1,6 @@
 //! Runs that wait for somebody, and how they go on: in any process that can read the storage.
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use app_engine::basic::{Caller, InvokeFrom as From, Mode};
@@ -16,9 +17,9 @@ use graph::{Graph, InvokeFrom, PauseReason};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use services_conversation::Engine;
-use services_core::{Ctx, Fault};
+use services_core::{Ctx, Fault, leases::Held};
 use tokio::sync::oneshot;
-use types::{AccountId, AppId, EndUserId, MessageId, TenantId, WorkflowId, WorkflowRunId};
+use types::{AppId, MessageId, TenantId, WorkflowId, WorkflowRunId};
 use uuid::Uuid;
 
 use super::{
@@ -44,6 +45,9 @@ pub(super) struct Origin {
     pub(super) runner: Runner,
     pub(super) invoke_from: InvokeFrom,
     pub(super) root: Option<String>,
+    /// Whether it is a run of a part of the draft: of the container that is its root.
+    #[serde(default)]
+    pub(super) is_part: bool,
     pub(super) call_depth: u32,
     /// What clients are shown as inputs.
     pub(super) shown: Value,
@@ -184,6 +188,7 @@ pub(super) async fn forget(ctx: &Ctx, key: &str) {
 /// # Errors
 /// [`RunFailure`]; the run waits on, unless its state is of no use.
 #[tracing::instrument(skip_all, fields(run.id = %run))]
+#[boxed]
 pub async fn resume(runs: &Runs, run: WorkflowRunId) -> Result<bool, RunFailure> {
     let ctx = &runs.ctx;
     let waiting = {
@@ -218,7 +223,11 @@ pub async fn resume(runs: &Runs, run: WorkflowRunId) -> Result<bool, RunFailure>
     let info = Arc::new(runs.info(&request, run));
     let json: Value = serde_json::from_str(&request.workflow.graph)
         .map_err(|err| Fault::caused("a stored graph is no JSON", err))?;
-    let graph = Graph::parse(&json, request.root.as_deref(), &*runs.nodes.factory(&info))?;
+    let factory = runs.nodes.factory(&info);
+    let graph = match request.root.as_deref() {
+        Some(root) if origin.is_part => Graph::single(&json, root, &*factory)?,
+        root => Graph::parse(&json, root, &*factory)?,
+    };
     graph.prepare(&info).await?;
     let turn = match turn {
         None => None,
@@ -230,7 +239,9 @@ pub async fn resume(runs: &Runs, run: WorkflowRunId) -> Result<bool, RunFailure>
         }
     };
     let message = turn.as_ref().map(|turn| turn.asked.context.message);
+    let held = task::hold(runs, run, message);
     if !claim(ctx, origin.tenant, run, message).await? {
+        held.into_iter().for_each(Held::settled);
         return Ok(false);
     }
     let new = task::New {
@@ -245,10 +256,10 @@ pub async fn resume(runs: &Runs, run: WorkflowRunId) -> Result<bool, RunFailure>
         task: origin.task,
         created_at: origin.created_at,
         request,
-        nodes_from: task::WORKFLOW_RUN,
+        nodes_from: if origin.is_part { task::SINGLE_STEP } else { task::WORKFLOW_RUN },
     };
     let prefix = turn.as_ref().map(Turn::prefix);
-    let started = task::launch(runs, new, turn);
+    let started = task::launch(runs, new, turn, held);
     if let Some(prefix) = prefix {
         // Set once: this part of the run is new.
         let _ = started.run.prefix.set(prefix);
@@ -284,7 +295,7 @@ async fn restored(
     saved: SavedTurn,
     request: &RunRequest,
 ) -> Result<Turn, RunFailure> {
-    let (caller, from) = (caller(&request.runner), of_graph(request.invoke_from));
+    let (caller, from) = (request.runner.caller(), of_graph(request.invoke_from));
     let (end_user, account) = match caller {
         Caller::EndUser(id) => (Some(id), None),
         Caller::Account(id) => (None, Some(id)),
@@ -316,6 +327,7 @@ async fn restored(
     let context = app_engine::ports::RunContext {
         tenant: request.app.tenant_id,
         app: request.app.id,
+        conversation: begun.conversation_id,
         message: saved.message,
         user: caller,
         invoke_from: from,
@@ -325,13 +337,6 @@ async fn restored(
         serde_json::from_str(&request.workflow.features).unwrap_or_default();
     let asked = saved.asked(context, begun, &object, variables);
     Ok(Turn::new(engine, asked, Arc::clone(&runs.urls), waiting).going_on(saved))
-}
-
-fn caller(runner: &Runner) -> Caller {
-    match runner {
-        Runner::Account { id, .. } => Caller::Account(AccountId(*id)),
-        Runner::EndUser { id, .. } => Caller::EndUser(EndUserId(*id)),
-    }
 }
 
 fn of_graph(from: InvokeFrom) -> From {
@@ -351,6 +356,7 @@ fn of_graph(from: InvokeFrom) -> From {
 ///
 /// # Errors
 /// The database's. A run that cannot go on is tried again with the next sweep.
+#[boxed]
 pub async fn resume_forgotten(runs: &Runs, limit: i64) -> Result<usize, Fault> {
     // The one who filled the form in is given time to do it himself.
     let before = runs.ctx.now_naive() - HEAD_START;

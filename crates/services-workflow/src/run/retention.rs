@@ -1,5 +1,6 @@
 //! Deletes runs that are older than the operator keeps them, in small batches.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use chrono::{NaiveDateTime, TimeDelta};
@@ -15,6 +16,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// Faults of the database. What is deleted until then stays deleted.
+#[boxed]
 pub async fn clean_logs(
     ctx: &Ctx,
     now: NaiveDateTime,
@@ -41,6 +43,7 @@ pub async fn clean_logs(
 ///
 /// # Errors
 /// As [`clean_logs`].
+#[boxed]
 pub async fn clean_runs(
     ctx: &Ctx,
     now: NaiveDateTime,

@@ -1,5 +1,6 @@
 //! Which version runs, and what its variables are.
 
+use boxed::boxed;
 use db::{app::App, workflow::Workflow};
 use graph::{Segment, Value, VariablePool, pool::ENVIRONMENT};
 use services_core::{Ctx, tenant_secret};
@@ -13,6 +14,7 @@ use crate::variable::{Scope, of_row};
 ///
 /// # Errors
 /// [`RunFailure::Refused`], [`RunFailure::NotFound`], [`RunFailure::Invalid`] in the reference's words.
+#[boxed]
 pub async fn published(ctx: &Ctx, app: &App, asked: Option<&str>) -> Result<Workflow, RunFailure> {
     let mut conn = ctx.db.acquire().await?;
     if let Some(asked) = asked {
@@ -40,6 +42,7 @@ pub async fn published(ctx: &Ctx, app: &App, asked: Option<&str>) -> Result<Work
 ///
 /// # Errors
 /// [`RunFailure::NotFound`] if it is gone.
+#[boxed]
 pub async fn version(ctx: &Ctx, app: &App, id: WorkflowId) -> Result<Workflow, RunFailure> {
     let mut conn = ctx.db.acquire().await?;
     db::workflow::find(&mut conn, app.tenant_id, app.id, id)
@@ -51,6 +54,7 @@ pub async fn version(ctx: &Ctx, app: &App, id: WorkflowId) -> Result<Workflow, R
 ///
 /// # Errors
 /// [`RunFailure::Invalid`] if there is none.
+#[boxed]
 pub async fn draft(ctx: &Ctx, app: &App) -> Result<Workflow, RunFailure> {
     let mut conn = ctx.db.acquire().await?;
     db::workflow::find_draft(&mut conn, app.tenant_id, app.id)
@@ -62,6 +66,7 @@ pub async fn draft(ctx: &Ctx, app: &App) -> Result<Workflow, RunFailure> {
 ///
 /// # Errors
 /// Faults of the ground.
+#[boxed]
 pub async fn put_environment(
     ctx: &Ctx,
     pool: &mut VariablePool,
@@ -92,6 +97,7 @@ pub async fn put_environment(
 ///
 /// # Errors
 /// [`crate::WorkflowError::NoApp`].
+#[boxed]
 pub async fn app(
     ctx: &Ctx,
     tenant: types::TenantId,

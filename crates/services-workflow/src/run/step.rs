@@ -1,5 +1,6 @@
 //! Runs of one node of the draft while somebody builds it.
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use app_engine::workflow::record;
@@ -36,6 +37,7 @@ impl Runs {
     /// # Errors
     /// [`RunFailure::Invalid`] for a node that is not there, settings it cannot run with, variables without a value.
     /// A node that fails is no error.
+    #[boxed]
     pub async fn step(
         &self,
         part: &PartRequest,

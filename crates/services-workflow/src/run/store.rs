@@ -122,13 +122,13 @@ pub(super) fn ended(
     }
 }
 
-/// Ends a run that nobody follows any more, and its message.
+/// Ends a run that nobody follows any more, and its message. Whether that was possible.
 pub(super) async fn give_up(
     ctx: &Ctx,
     run: WorkflowRunId,
     message: Option<types::MessageId>,
     why: &str,
-) {
+) -> bool {
     let stored = async {
         let now = ctx.now_naive();
         let mut tx = ctx.db.begin().await?;
@@ -140,9 +140,12 @@ pub(super) async fn give_up(
         }
         tx.commit().await
     };
-    if let Err(err) = stored.await {
-        tracing::error!(run.id = %run, error = %err, "the end of a run could not be stored");
-    }
+    stored
+        .await
+        .inspect_err(|err| {
+            tracing::error!(run.id = %run, error = %err, "the end of a run could not be stored");
+        })
+        .is_ok()
 }
 
 /// Writes the whole of columns that rows have only a part of to files; the rows of the files are still to be stored.

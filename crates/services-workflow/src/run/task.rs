@@ -1,15 +1,16 @@
 //! The task of a run: engine, log, rows.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+mod follow;
+
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use app_engine::{
-    AppEvent, RunError, RunKey,
+    AppEvent, Run, RunError, RunKey,
     hub::RunGuard,
     wire::Detail,
     workflow::{
         RunFacts,
-        present::{Lookup, Presenter, STOPPED_BY_MODERATION, STOPPED_BY_USER, Shown, aborted},
-        record::{NodeRow, Recorder, RunEnd},
+        present::{Lookup, STOPPED_BY_USER},
     },
 };
 use chrono::{DateTime, Utc};
@@ -17,27 +18,26 @@ use db::{
     message_file::{self, MessageFile},
     run_batch::{self, Begun},
     run_record::Owner,
+    running::Kind,
 };
 use futures::FutureExt;
 use graph::{
-    Control, EngineEvent, FileUrls, Graph, GraphEvent, InvokeFrom, Limits, RandomIds, RunInfo,
-    RunStats, Setup, SystemClock, SystemVariables, VariablePool,
+    Control, FileUrls, Graph, InvokeFrom, Limits, RandomIds, RunInfo, Setup, SystemClock,
+    SystemVariables, VariablePool,
     value::{Object, object_to_json},
 };
 use serde_json::{Map, Value};
-use services_core::Fault;
+use services_core::{Fault, leases::Held};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
-use types::{AccountId, WorkflowRunId};
+use types::{AccountId, MessageId, WorkflowRunId};
 use uuid::Uuid;
 
 use super::{
     RunFailure, RunRequest, Runner, Runs, Started,
-    chat::{Asked, Ending, SavedTurn, Turn},
+    chat::{Asked, Turn},
     is_simple,
-    lanes::MOST_NODES,
-    pause::{Origin, Pause, Paused},
-    store, webhook,
+    pause::Origin,
+    store,
 };
 use crate::draft_variable::{ran::Keeper, save::truncator};
 
@@ -47,17 +47,11 @@ const EVENTS: usize = 256;
 /// Nodes of one run that call out at the same time: as many branches as people draw really run side by side.
 const MOST_PARALLEL: usize = 64;
 
-/// Rows of ended nodes wait at most about this long while the run goes on.
-const FLUSH_AFTER: Duration = Duration::from_secs(1);
-
 /// What rows of nodes of whole runs say of where they come from.
 pub(super) const WORKFLOW_RUN: &str = "workflow-run";
 
 /// The same for runs of a part of a draft.
 pub(super) const SINGLE_STEP: &str = "single-step";
-
-/// How often the end of a run is tried to be stored before the run is given up to the reaper.
-const STORE_ATTEMPTS: u32 = 5;
 
 /// What clients read of a run that ended by a bug.
 const BROKEN: &str = "The run ended unexpectedly.";
@@ -96,21 +90,30 @@ pub(super) struct Beside<'a> {
 
 /// Stores the run as running, then lets it run.
 pub(super) async fn start(runs: &Runs, new: New) -> Result<Started, RunFailure> {
-    let (app, runner) = (&new.request.app, &new.request.runner);
-    let claim = super::stop::claim(&runs.ctx, app, runner, new.task);
+    let held = hold(runs, new.run_id, None);
+    let claim = super::stop::claim(runs, &new.request.runner, new.task);
     let (inserted, ()) = tokio::join!(insert(runs, &new, None), claim);
     inserted?;
-    Ok(launch(runs, new, None))
+    Ok(launch(runs, new, None, held))
+}
+
+/// Takes a run, and the message it answers, into this process's care. Comes before their rows are written: who asked may
+/// go away at any moment.
+pub(super) fn hold(runs: &Runs, run: WorkflowRunId, message: Option<MessageId>) -> Vec<Held> {
+    let leases = runs.ctx.leases();
+    let message = message.map(|message| leases.hold(Kind::Message, message.0));
+    std::iter::once(leases.hold(Kind::WorkflowRun, run.0)).chain(message).collect()
 }
 
 /// Lets a stored run run.
-pub(super) fn launch(runs: &Runs, new: New, turn: Option<Turn>) -> Started {
+pub(super) fn launch(runs: &Runs, new: New, turn: Option<Turn>, held: Vec<Held>) -> Started {
     let origin = origin(&new);
     let mut guard = runs.hub.register(new.task);
     guard.also(RunKey::WorkflowRun(new.run_id.0));
     let simple = is_simple(new.request.invoke_from);
     // Set once: the run is new.
     let _ = guard.run().detail.set(if simple { Detail::Simple } else { Detail::Full });
+    let _ = guard.run().owner.set(new.request.runner.caller());
     let started = Started {
         run: Arc::clone(guard.run()),
         run_id: new.run_id,
@@ -176,16 +179,40 @@ pub(super) fn launch(runs: &Runs, new: New, turn: Option<Turn>) -> Started {
                 }
             }
         };
-        let both = async { tokio::join!(engine, task.follow(events, control, turn)).1 };
+        // Beside what follows the run: a stop does not wait for rows that are being written.
+        let stopping = stopped(Arc::clone(task.guard.run()), control.clone());
+        let both = async {
+            tokio::select! {
+                (_, seen) = async { tokio::join!(engine, task.follow(events, control, turn)) } => seen,
+                never = stopping => match never {},
+            }
+        };
         // A bug must not leave a run that nobody ends.
         let ended = AssertUnwindSafe(both).catch_unwind().await;
-        if !ended.unwrap_or(false) {
-            tracing::error!(run.id = %task.run_id, "a run ended without a word");
-            store::give_up(&task.runs.ctx, task.run_id, message, BROKEN).await;
-            task.guard.run().log.push(AppEvent::Error(RunError::internal()));
+        let is_stored = match ended.ok().flatten() {
+            Some(is_stored) => is_stored,
+            None => {
+                tracing::error!(run.id = %task.run_id, "a run ended without a word");
+                let given_up = store::give_up(&task.runs.ctx, task.run_id, message, BROKEN).await;
+                task.guard.run().log.push(AppEvent::Error(RunError::internal()));
+                given_up
+            }
+        };
+        if is_stored {
+            held.into_iter().for_each(Held::settled);
         }
     });
     started
+}
+
+/// Aborts the run once somebody stops it.
+async fn stopped(run: Arc<Run>, control: mpsc::Sender<Control>) -> Infallible {
+    run.cancel.cancelled().await;
+    let by_user = run.is_stopped_by_user();
+    let reason = if by_user { STOPPED_BY_USER } else { "The server is stopping." };
+    // A run that does not listen any more is ending by itself.
+    let _ = control.send(Control::Abort { reason: reason.to_owned() }).await;
+    std::future::pending().await
 }
 
 /// What a pause keeps of a run.
@@ -200,6 +227,7 @@ fn origin(new: &New) -> Origin {
         runner: request.runner.clone(),
         invoke_from: request.invoke_from,
         root: request.root.clone(),
+        is_part: new.nodes_from == SINGLE_STEP,
         call_depth: request.call_depth,
         shown: new.shown.clone(),
         created_at: new.created_at,
@@ -299,271 +327,4 @@ struct Task {
     origin: Origin,
     is_resumed: bool,
     lookup: Arc<dyn Lookup>,
-}
-
-/// What a task waits for.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time, on the stack, for nearly every event the large one"
-)]
-enum Heard {
-    Event(Option<EngineEvent>),
-    Abort(&'static str),
-}
-
-impl Task {
-    /// Whether the run's end was seen.
-    async fn follow(
-        &self,
-        mut events: mpsc::Receiver<EngineEvent>,
-        control: mpsc::Sender<Control>,
-        mut turn: Option<Turn>,
-    ) -> bool {
-        let mut presenter = Presenter::new(self.facts.clone(), Arc::clone(&self.lookup));
-        let mut recorder = Recorder::new(self.facts.clone());
-        let mut flushed = Instant::now();
-        let log = &self.guard.run().log;
-        if let Some(turn) = &mut turn {
-            turn.open(log);
-        }
-        let mut is_stopping = false;
-        loop {
-            let event = match self.hear(&mut events, turn.as_mut(), is_stopping).await {
-                Heard::Event(None) => return false,
-                Heard::Event(Some(event)) => event,
-                Heard::Abort(reason) => {
-                    is_stopping = true;
-                    // A run that does not listen any more is ending by itself.
-                    let _ = control.send(Control::Abort { reason: reason.to_owned() }).await;
-                    continue;
-                }
-            };
-            if let Some(drafts) = &self.drafts {
-                drafts.note(&self.runs.ctx, &event).await;
-            }
-            if let Some(turn) = &mut turn {
-                turn.hear(&event.event).await;
-            }
-            if let Some(end) = recorder.record(&event) {
-                let is_over = end.finished_at.is_some();
-                self.end(&mut presenter, &event, end, recorder.take(true), turn).await;
-                // Another process may have been told where the end of a run that waited goes.
-                let is_hooked = is_over && self.runs.hooked().remove(&self.run_id);
-                if is_hooked || (is_over && self.is_resumed) {
-                    webhook::ended(&self.runs.ctx, self.run_id).await;
-                }
-                return true;
-            }
-            if FLUSH_AFTER <= flushed.elapsed() {
-                flushed = Instant::now();
-                let rows = recorder.snapshot();
-                let (ctx, run) = (&self.runs.ctx, Some(self.run_id));
-                if let Err(err) = store::nodes(ctx, self.owner, run, self.nodes_from, rows).await {
-                    tracing::warn!(error = %err, "executions of nodes are stored with the end of the run instead");
-                    recorder.keep_all();
-                }
-            }
-            for shown in presenter.present(&event) {
-                match (shown, &mut turn) {
-                    (Shown::Text(chunk, text), Some(turn)) => turn.say(log, &chunk, &text),
-                    (Shown::Text(chunk, text), None) => log.push_text(&chunk, &text),
-                    (Shown::Event(event), _) => log.push(event),
-                }
-            }
-        }
-    }
-
-    async fn hear(
-        &self,
-        events: &mut mpsc::Receiver<EngineEvent>,
-        turn: Option<&mut Turn>,
-        is_stopping: bool,
-    ) -> Heard {
-        let run = self.guard.run();
-        let moderated = async {
-            match turn {
-                Some(turn) => turn.moderated(&run.log).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            event = events.recv() => Heard::Event(event),
-            () = run.cancel.cancelled(), if !is_stopping => Heard::Abort(
-                if run.is_stopped_by_user() { STOPPED_BY_USER } else { "The server is stopping." },
-            ),
-            () = moderated, if !is_stopping => Heard::Abort(STOPPED_BY_MODERATION),
-        }
-    }
-
-    /// Stores the end of a run, then tells of it.
-    async fn end(
-        &self,
-        presenter: &mut Presenter,
-        event: &EngineEvent,
-        end: RunEnd,
-        rows: Vec<NodeRow>,
-        turn: Option<Turn>,
-    ) {
-        let run = self.guard.run();
-        let (ending, stats) = ending(&event.event);
-        let mut shown = Vec::new();
-        if ending == Ending::Paused {
-            // What clients read of it is part of what is stored.
-            shown = events(presenter, event);
-        }
-        let paused = match &event.event {
-            GraphEvent::RunPaused { reasons, state, .. } => {
-                Some(Paused { reasons, state, shown: shown.last().and_then(data) })
-            }
-            _ => None,
-        };
-        let Some(mut turn) = turn else {
-            let rest = Rest { message: None, paused, turn: None };
-            if !self.store_end(rows, &end, rest).await {
-                run.log.push(AppEvent::Error(RunError::internal()));
-                return;
-            }
-            self.tell(presenter, event, shown);
-            return;
-        };
-        if ending == Ending::Done {
-            turn.judge(&run.log).await;
-        }
-        let message = Some(turn.rows(&ending, stats, None));
-        let saved = paused.is_some().then(|| turn.saved());
-        let rest = Rest { message, paused, turn: saved };
-        let stored = self.store_end(rows, &end, rest).await;
-        if stored {
-            if ending == Ending::Done {
-                run.log.push(turn.message_end(stats, None));
-            }
-            self.tell(presenter, event, shown);
-        } else {
-            run.log.push(AppEvent::Error(RunError::internal()));
-        }
-        turn.close(run.task, ending, stats, None, !stored).await;
-    }
-
-    /// Tells of the last event, unless that was written already.
-    fn tell(&self, presenter: &mut Presenter, event: &EngineEvent, mut shown: Vec<AppEvent>) {
-        if shown.is_empty() {
-            shown = events(presenter, event);
-        }
-        for event in shown {
-            self.guard.run().log.push(event);
-        }
-    }
-
-    async fn store_end(&self, rows: Vec<NodeRow>, end: &RunEnd, rest: Rest<'_>) -> bool {
-        let ctx = &self.runs.ctx;
-        // Values that are too large for a row go to files first.
-        let is_plain = rest.message.is_none()
-            && rest.paused.is_none()
-            && !self.is_resumed
-            && rows.iter().all(|row| row.whole.is_empty());
-        if is_plain && rows.len() <= MOST_NODES {
-            let ended = store::ended(self.owner, self.run_id, self.nodes_from, rows, end);
-            let written = self.runs.lanes.ends.write(ended).await;
-            return written.map_err(|err| self.lost(&err)).is_ok();
-        }
-        let mut pause = Duration::from_millis(100);
-        for attempt in 1..=STORE_ATTEMPTS {
-            let stored = async {
-                let paused = match &rest.paused {
-                    None => None,
-                    Some(paused) => {
-                        let turn = rest.turn.clone();
-                        Some(Pause::save(ctx, &self.origin, turn, paused).await?)
-                    }
-                };
-                let message = rest.message.as_ref().map(|(row, files)| (row, files.as_slice()));
-                let ended = store::End {
-                    owner: self.owner,
-                    origin: &self.origin,
-                    from: self.nodes_from,
-                    end,
-                    message,
-                    paused: paused.as_ref(),
-                    is_resumed: self.is_resumed,
-                };
-                store::end(ctx, ended, rows.clone()).await
-            };
-            let Err(err) = stored.await else {
-                if rest.paused.is_some() {
-                    self.go_on_if_answered().await;
-                }
-                return true;
-            };
-            if attempt == STORE_ATTEMPTS {
-                self.lost(&err);
-                return false;
-            }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-        }
-        false
-    }
-}
-
-impl Task {
-    fn lost(&self, err: &(dyn std::error::Error + 'static)) {
-        tracing::error!(run.id = %self.run_id, error = err, "the end of a run could not be stored");
-    }
-
-    /// A form may have been filled in while the rest of the run was still ending.
-    async fn go_on_if_answered(&self) {
-        let ctx = &self.runs.ctx;
-        let asked = async {
-            let mut conn = ctx.db.acquire().await?;
-            let is_answered = db::chatflow::is_answered(&mut conn, self.run_id).await?;
-            drop(conn);
-            if is_answered { crate::queue::resume(ctx, self.run_id).await } else { Ok(()) }
-        };
-        if let Err(err) = asked.await {
-            let err: Fault = err;
-            tracing::warn!(error = %err, "a run that may go on waits for the next sweep");
-        }
-    }
-}
-
-/// What is stored beside the end of a part of a run.
-struct Rest<'a> {
-    message: Option<(db::message::Ended, Vec<MessageFile>)>,
-    /// How it waits.
-    paused: Option<Paused<'a>>,
-    turn: Option<SavedTurn>,
-}
-
-fn events(presenter: &mut Presenter, event: &EngineEvent) -> Vec<AppEvent> {
-    let shown = presenter.present(event).into_iter();
-    shown
-        .filter_map(|shown| match shown {
-            Shown::Event(event) => Some(event),
-            Shown::Text(..) => None,
-        })
-        .collect()
-}
-
-fn data(event: &AppEvent) -> Option<&Value> {
-    match event {
-        AppEvent::Workflow(event) => Some(&event.full),
-        _ => None,
-    }
-}
-
-/// How a run ended, as its message says it.
-fn ending(event: &GraphEvent) -> (Ending, Option<&RunStats>) {
-    match event {
-        GraphEvent::RunSucceeded { stats, .. } | GraphEvent::RunPartialSucceeded { stats, .. } => {
-            (Ending::Done, Some(stats))
-        }
-        GraphEvent::RunFailed { error, stats, .. } => (Ending::Failed(error.clone()), Some(stats)),
-        GraphEvent::RunAborted { reason, stats, .. } => match aborted(reason) {
-            ("stopped", _) => (Ending::Stopped, Some(stats)),
-            (_, error) => (Ending::Failed(error), Some(stats)),
-        },
-        GraphEvent::RunPaused { stats, .. } => (Ending::Paused, Some(stats)),
-        _ => (Ending::Done, None),
-    }
 }

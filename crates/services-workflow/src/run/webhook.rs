@@ -3,6 +3,7 @@
 //! Where it goes is noted before the run starts, and that it is due when the run ends; both survive the process. It is
 //! sent again, later and later, until it is taken or given up.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use net::NetError;
@@ -73,6 +74,7 @@ impl Hook {
 ///
 /// # Errors
 /// Faults of Redis.
+#[boxed]
 pub async fn keep(runs: &Runs, run: WorkflowRunId, hook: &Hook) -> Result<(), Fault> {
     let text =
         serde_json::to_vec(hook).map_err(|err| Fault::caused("a hook does not serialise", err))?;
@@ -82,6 +84,7 @@ pub async fn keep(runs: &Runs, run: WorkflowRunId, hook: &Hook) -> Result<(), Fa
 }
 
 /// Sends the message about a run that has ended, if somebody wants it.
+#[boxed]
 pub async fn ended(ctx: &Ctx, run: WorkflowRunId) {
     let due = async {
         if ctx.redis.get(&key(run)).await?.is_none() {
@@ -106,6 +109,7 @@ pub async fn ended(ctx: &Ctx, run: WorkflowRunId) {
 ///
 /// # Errors
 /// Faults of Redis.
+#[boxed]
 pub async fn sweep(ctx: &Ctx) -> Result<(), Fault> {
     let now = ctx.now().timestamp();
     for (run, due) in ctx.redis.hgetall(DUE).await? {

@@ -1,6 +1,7 @@
 //! Listening to triggers while somebody builds a workflow: the editor polls, a call from outside leaves its data in the
 //! editor's inbox. Keys and texts are the reference's, so that a call may arrive at either server.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::app::App;
@@ -46,6 +47,7 @@ pub fn plugin_pool(tenant: TenantId, provider: &str, subscription: &str, event: 
 ///
 /// # Errors
 /// Faults of Redis.
+#[boxed]
 pub async fn dispatch(
     ctx: &Ctx,
     tenant: TenantId,
@@ -70,6 +72,7 @@ fn inbox(tenant: TenantId, address: &str) -> String {
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`] without draft, for unknown nodes and for those that are no triggers.
+#[boxed]
 pub async fn poll(
     events: &Events,
     app: &App,
@@ -92,6 +95,7 @@ pub async fn poll(
 ///
 /// # Errors
 /// As [`poll`].
+#[boxed]
 pub async fn poll_single(
     events: &Events,
     app: &App,

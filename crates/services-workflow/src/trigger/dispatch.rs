@@ -1,6 +1,7 @@
 //! From a trigger to a run: a line in the trigger log, a job in the queue, a run in a worker, its end in the log.
 
 use app_engine::RunKey;
+use boxed::boxed;
 use chrono::NaiveDateTime;
 use db::{
     account::Account,
@@ -55,6 +56,7 @@ pub struct Triggered {
 /// # Errors
 /// Faults of database and queue: nothing runs then.
 #[tracing::instrument(skip_all, fields(app.id = %triggered.app.id))]
+#[boxed]
 pub async fn queue(ctx: &Ctx, triggered: Triggered) -> Result<Uuid, WorkflowError> {
     let id = triggered.once.unwrap_or_else(Uuid::now_v7);
     let (app, workflow) = (&triggered.app, &triggered.workflow);
@@ -108,6 +110,7 @@ pub async fn queue(ctx: &Ctx, triggered: Triggered) -> Result<Uuid, WorkflowErro
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn note_refused(
     ctx: &Ctx,
     triggered: Triggered,
@@ -191,6 +194,7 @@ fn trigger_data(triggered: &Triggered) -> Value {
 ///
 /// # Errors
 /// As [`queue`].
+#[boxed]
 pub async fn webhook_called(
     ctx: &Ctx,
     called: webhook::Called,
@@ -214,6 +218,7 @@ pub async fn webhook_called(
 ///
 /// # Errors
 /// As [`queue`]; faults if nobody of the workspace can be run for.
+#[boxed]
 pub async fn schedule_due(ctx: &Ctx, plan: Uuid, job: &str) -> Result<Option<Uuid>, WorkflowError> {
     let (app, workflow, plan, by) = {
         let mut conn = ctx.db.acquire().await?;
@@ -266,6 +271,7 @@ fn account(row: Account) -> Runner {
 ///
 /// # Errors
 /// Faults of the database, and one if somebody else began the run and it has not ended: try again then.
+#[boxed]
 pub async fn run(runs: &Runs, line: Uuid, again: bool) -> Result<(), Fault> {
     let ctx = &runs.ctx;
     let mut conn = ctx.db.acquire().await?;
@@ -370,6 +376,7 @@ async fn note_run(ctx: &Ctx, log: &TriggerLog, run: WorkflowRunId) -> Result<(),
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn follow(runs: &Runs, run: WorkflowRunId) -> Result<(), Fault> {
     let log = {
         let mut conn = runs.ctx.db.acquire().await?;
@@ -389,6 +396,7 @@ pub async fn follow(runs: &Runs, run: WorkflowRunId) -> Result<(), Fault> {
 ///
 /// # Errors
 /// Faults of the database.
+#[boxed]
 pub async fn note_end(
     ctx: &Ctx,
     log: &TriggerLog,

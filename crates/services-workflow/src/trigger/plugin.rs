@@ -1,5 +1,6 @@
 //! Providers of events that plugins bring: what they offer, and the subscriptions of a workspace with them.
 
+use boxed::boxed;
 use db::trigger_subscription::TriggerSubscription;
 use model_runtime::ProviderId;
 use plugin::{
@@ -199,6 +200,7 @@ impl Events {
     ///
     /// # Errors
     /// Those of the daemon.
+    #[boxed]
     pub async fn list(&self, tenant: TenantId) -> Result<Vec<ProviderView>, EventError> {
         let Some(daemon) = &self.daemon else { return Ok(Vec::new()) };
         let found = daemon.list_trigger_providers(tenant).await?;
@@ -209,6 +211,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] if it is not installed.
+    #[boxed]
     pub async fn show(&self, tenant: TenantId, provider: &str) -> Result<ProviderView, EventError> {
         let found = self.find(tenant, provider).await?;
         self.view(tenant, found.entity)
@@ -218,6 +221,7 @@ impl Events {
     ///
     /// # Errors
     /// As [`Events::show`].
+    #[boxed]
     pub async fn icon(&self, tenant: TenantId, provider: &str) -> Result<String, EventError> {
         let found = self.find(tenant, provider).await?;
         let icon = found.entity.declaration.identity.icon.unwrap_or_else(|| "None".to_owned());
@@ -235,6 +239,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] if it is not installed.
+    #[boxed]
     pub async fn find(&self, tenant: TenantId, provider: &str) -> Result<Provider, EventError> {
         let missing =
             |id: &ProviderId| EventError::Invalid(format!("Trigger provider {id} not found"));

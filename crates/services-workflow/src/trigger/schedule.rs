@@ -1,5 +1,6 @@
 //! Schedules: from a node's settings to a cron expression, and from that to the next time.
 
+use boxed::boxed;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
@@ -194,6 +195,7 @@ fn clock(time: &str) -> Result<(u32, u32), WorkflowError> {
 ///
 /// # Errors
 /// [`WorkflowError::Invalid`].
+#[boxed]
 pub async fn sync(
     db: &mut PgConnection,
     app: &App,
@@ -225,6 +227,7 @@ pub async fn sync(
 ///
 /// # Errors
 /// Faults of the database and the queue. What fired until then has fired.
+#[boxed]
 pub async fn fire_due(ctx: &Ctx, now: NaiveDateTime) -> Result<usize, Fault> {
     let settings = &ctx.config.feature;
     let batch = settings.workflow_schedule_poller_batch_size.max(1);

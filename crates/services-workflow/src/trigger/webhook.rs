@@ -1,5 +1,6 @@
 //! Webhooks: which node an address belongs to, what a request must have, what it is answered.
 
+use boxed::boxed;
 use db::{app::App, workflow::Workflow, workflow_webhook_trigger::WebhookTrigger};
 use graph::SegmentType;
 use serde_json::{Map, Value, json};
@@ -75,6 +76,7 @@ pub struct Answer {
 ///
 /// # Errors
 /// [`WorkflowError::NotFound`] for an unknown address, a trigger that is off, an app without such a version.
+#[boxed]
 pub async fn find(ctx: &Ctx, webhook: &str, debug: bool) -> Result<Called, WorkflowError> {
     let missing = |what: String| WorkflowError::NotFound(what);
     let mut conn = ctx.db.acquire().await?;

@@ -127,6 +127,7 @@ async fn every_recipient_gets_a_letter_with_a_link_of_his_own() {
     };
     let new = graph::pause::NewForm {
         node_id: "mail".to_owned(),
+        execution_id: Uuid::new_v4().to_string(),
         node_title: "Ask".to_owned(),
         config: serde_json::Map::new(),
         inputs: Vec::new(),

@@ -1,13 +1,11 @@
-use std::sync::Arc;
-
+use model_runtime::PromptMessage;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use types::{AccountId, AppId, MessageId, TenantId};
 use uuid::Uuid;
 
 use super::*;
 use crate::{
-    basic::{Caller, InvokeFrom},
+    event::AppEvent,
     fake::{self, Model, Then},
     hub::{RunGuard, RunHub},
     log::Item,
@@ -17,25 +15,7 @@ fn job(model: &Model, query: &str, mut config: Value) -> Job {
     let mut object = json!({"prompt_type": "simple", "pre_prompt": "P {{v}}",
         "model": {"provider": "acme", "name": "m", "completion_params": {"temperature": 1}}});
     object.as_object_mut().unwrap().append(config.as_object_mut().unwrap());
-    Job {
-        context: RunContext {
-            tenant: TenantId::random(),
-            app: AppId::random(),
-            message: MessageId::random(),
-            user: Caller::Account(AccountId::random()),
-            invoke_from: InvokeFrom::Debugger,
-        },
-        mode: Mode::Chat,
-        config: Arc::new(Config::read(object.as_object().unwrap()).unwrap()),
-        model: Arc::new(model.clone()),
-        inputs: Map::new(),
-        query: query.to_owned(),
-        files: Vec::new(),
-        history: Some(Vec::new()),
-        stream: true,
-        moderation_step: 1,
-        time_limit: Duration::from_secs(60),
-    }
+    fake::job(model, Mode::Chat, &object, query)
 }
 
 fn guard() -> RunGuard {
@@ -44,7 +24,7 @@ fn guard() -> RunGuard {
 
 async fn ended(model: &Model, job: Job) -> (Outcome, Vec<String>) {
     let guard = guard();
-    let (outcome, speech) = answer(&fake::ports(model), job, guard.run()).await;
+    let (outcome, speech) = answer(&fake::ports(model), Box::new(job), guard.run()).await;
     if let Some(speech) = speech {
         speech.finish().await;
     }
@@ -121,7 +101,7 @@ async fn a_stop_ends_a_hanging_provider_and_keeps_what_was_said() {
         })
     };
     let job = job(&model, "hi", json!({}));
-    let (outcome, _) = answer(&fake::ports(&model), job, &run).await;
+    let (outcome, _) = answer(&fake::ports(&model), Box::new(job), &run).await;
     stopper.await.unwrap();
     assert!(outcome.stopped && outcome.error.is_none());
     assert_eq!((outcome.answer.as_str(), outcome.usage.completion_tokens), ("two words", 2));

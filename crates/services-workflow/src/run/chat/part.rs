@@ -1,6 +1,7 @@
 //! An iteration or a loop of a chatflow's draft alone. Its run answers a message without a question, so that clients
 //! read the events of chats.
 
+use boxed::boxed;
 use std::sync::Arc;
 
 use app_engine::{
@@ -23,20 +24,22 @@ impl Runs {
     ///
     /// # Errors
     /// [`RunFailure`]: nothing was stored then.
+    #[boxed]
     pub async fn start_chat_container(&self, part: PartRequest) -> Result<Started, RunFailure> {
         let Some(engine) = self.engine() else { return self.start_container(part).await };
         let caller = Caller::Account(part.by());
         let new = self.container(part).await?;
         let asked = self.unasked(&new, caller).await?;
         let beside = task::Beside { asked: &asked, files: &[] };
+        let held = task::hold(self, new.run_id, Some(asked.begun.id));
         task::insert(self, &new, Some(beside)).await?;
-        note(&self.ctx, new.task, caller, None).await;
+        note(&self.ctx, new.task, caller, asked.begun.id, None).await;
         // Nobody waits for the whole answer: the client reads the stream.
         let (tell, _) = oneshot::channel();
         let waiting = Waiting { slot: None, tell, key: None };
         let turn = Turn::new(&engine, asked, Arc::clone(&self.urls), waiting);
         let prefix = turn.prefix();
-        let started = task::launch(self, new, Some(turn));
+        let started = task::launch(self, new, Some(turn), held);
         // Set once: the run is new.
         let _ = started.run.prefix.set(prefix);
         Ok(started)
@@ -84,6 +87,7 @@ impl Runs {
         let context = RunContext {
             tenant: app.tenant_id,
             app: app.id,
+            conversation: begun.conversation_id,
             message: begun.id,
             user: caller,
             invoke_from: From::Debugger,

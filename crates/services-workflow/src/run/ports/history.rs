@@ -70,6 +70,7 @@ impl History for Said {
                 assistant_files: of(row.id.0, true),
                 query: row.query,
                 answer: row.answer,
+                thoughts: Vec::new(),
             })
             .collect();
         // The newest one is being answered; the thread that leads to it counts.

@@ -1,5 +1,6 @@
 //! Subscriptions somebody is about to make: kept in Redis, under an address that already takes events.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use crypto::mask;
@@ -113,6 +114,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] for an unknown provider or type of credentials.
+    #[boxed]
     pub async fn begin(
         &self,
         tenant: TenantId,
@@ -160,6 +162,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] if the workspace has none of that id.
+    #[boxed]
     pub async fn builder(&self, tenant: TenantId, id: &str) -> Result<BuilderView, EventError> {
         let found = self.kept(id).await?.filter(|builder| builder.tenant_id == tenant);
         let builder = found
@@ -182,6 +185,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] if the workspace has none of that id.
+    #[boxed]
     pub async fn update_builder(
         &self,
         at: At<'_>,
@@ -198,6 +202,7 @@ impl Events {
     ///
     /// # Errors
     /// As [`Events::update_builder`], and if the service refuses them.
+    #[boxed]
     pub async fn verify_builder(
         &self,
         at: At<'_>,
@@ -225,6 +230,7 @@ impl Events {
     ///
     /// # Errors
     /// As [`Events::update_builder`], for a draft without name, a name that is taken, and what the plugin raises.
+    #[boxed]
     pub async fn build(&self, at: At<'_>, change: BuilderChange) -> Result<(), EventError> {
         let provider = self.find(at.tenant, at.provider).await?;
         let guard = self.locked(&lock_key(at.id)).await?;
@@ -339,6 +345,7 @@ impl Events {
     ///
     /// # Errors
     /// Faults of Redis.
+    #[boxed]
     pub async fn logs(&self, tenant: TenantId, id: &str) -> Result<Vec<RequestLog>, EventError> {
         // Ids are secrets; that they are of the workspace is seen as long as the draft or what was made of it is there.
         let foreign = match self.kept(id).await? {

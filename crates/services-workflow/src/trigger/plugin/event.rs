@@ -1,5 +1,6 @@
 //! Events that happened: which workflows they start.
 
+use boxed::boxed;
 use db::{app::App, workflow::Workflow, workflow_plugin_trigger::PluginTrigger};
 use plugin::{DaemonError, trigger::InvokedEvent};
 use serde_json::{Map, Value, json};
@@ -35,6 +36,7 @@ impl Events {
     /// # Errors
     /// Faults of the ground. That a plugin or a single workflow fails ends in the log of its app.
     #[tracing::instrument(skip_all, fields(subscription.id = %happened.subscription_id))]
+    #[boxed]
     pub async fn happened(&self, happened: &Happened) -> Result<(), EventError> {
         let id = happened.subscription_id.to_string();
         let mut is_awaited = false;
@@ -227,6 +229,7 @@ impl Events {
     ///
     /// # Errors
     /// What the plugin raises, and [`EventError::Invalid`] if the subscription is gone.
+    #[boxed]
     pub async fn tried(
         &self,
         tenant: TenantId,

@@ -1,5 +1,6 @@
 //! OAuth with the services that tell about events.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use crypto::mask;
@@ -61,6 +62,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] if the provider is not installed.
+    #[boxed]
     pub async fn client(&self, tenant: TenantId, provider: &str) -> Result<ClientView, EventError> {
         let provider = self.find(tenant, provider).await?;
         let own = self.own_client(tenant, &provider).await?;
@@ -87,6 +89,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::BadRequest`] if the provider is not installed.
+    #[boxed]
     pub async fn save_client(
         &self,
         tenant: TenantId,
@@ -123,6 +126,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::BadRequest`] for an id that is none.
+    #[boxed]
     pub async fn delete_client(&self, tenant: TenantId, provider: &str) -> Result<(), EventError> {
         let id: model_runtime::ProviderId =
             provider.parse().map_err(|err| EventError::BadRequest(format!("{err}")))?;
@@ -135,6 +139,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::NotFound`] without a client, and what the plugin raises.
+    #[boxed]
     pub async fn depart(
         &self,
         tenant: TenantId,
@@ -174,6 +179,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] if the note is gone, [`EventError::Forbidden`] without a client, what the plugin raises.
+    #[boxed]
     pub async fn come_back(
         &self,
         provider: &str,

@@ -1,5 +1,6 @@
 //! Requests from services, to the address of a subscription or of one that is being made.
 
+use boxed::boxed;
 use bytes::Bytes;
 use db::trigger_subscription;
 use http::{HeaderMap, Method, StatusCode};
@@ -85,6 +86,7 @@ impl Events {
     /// # Errors
     /// What the plugin raises.
     #[tracing::instrument(skip_all)]
+    #[boxed]
     pub async fn receive(
         &self,
         endpoint: &str,

@@ -1,5 +1,6 @@
 //! Subscriptions that would end: prolonged with their services ahead of time.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use db::trigger_subscription::{self, Due};
@@ -18,6 +19,7 @@ impl Events {
     ///
     /// # Errors
     /// Faults of database, Redis and queue. What is queued until then stays queued.
+    #[boxed]
     pub async fn queue_due(&self, now: i64) -> Result<usize, EventError> {
         let settings = &self.ctx.config.feature;
         let credentials = column_time(now + settings.trigger_provider_credential_threshold_seconds);
@@ -61,6 +63,7 @@ impl Events {
     ///
     /// # Errors
     /// Faults of the ground. What the plugin raises is logged: the next round tries again.
+    #[boxed]
     pub async fn renew(&self, tenant: TenantId, id: Uuid, now: i64) -> Result<(), EventError> {
         let key = lock_key(tenant, id);
         if self.ctx.redis.get(&key).await?.is_none() {

@@ -1,5 +1,6 @@
 //! The subscriptions of a workspace.
 
+use boxed::boxed;
 use std::time::Duration;
 
 use crypto::mask;
@@ -65,6 +66,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] if there are some, but the provider is not installed.
+    #[boxed]
     pub async fn subscriptions(
         &self,
         tenant: TenantId,
@@ -111,6 +113,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Invalid`] if there is none.
+    #[boxed]
     pub async fn credentials(
         &self,
         tenant: TenantId,
@@ -206,6 +209,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::NotFound`], [`EventError::BadRequest`], what the plugin raises.
+    #[boxed]
     pub async fn change(
         &self,
         tenant: TenantId,
@@ -328,6 +332,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::BadRequest`] if there is none.
+    #[boxed]
     pub async fn unsubscribe(&self, tenant: TenantId, id: &str) -> Result<(), EventError> {
         let missing =
             || EventError::BadRequest(format!("Trigger provider subscription {id} not found"));
@@ -355,6 +360,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::BadRequest`] if there is none, or they are refused.
+    #[boxed]
     pub async fn verify(
         &self,
         tenant: TenantId,

@@ -1,5 +1,6 @@
 //! Files webhooks bring: kept for the workspace, and handed to the run.
 
+use boxed::boxed;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use services_core::{Ctx, Fault};
@@ -18,6 +19,7 @@ const UNKNOWN: &str = "application/octet-stream";
 ///
 /// # Errors
 /// Faults of storage and database: the caller may send the request again.
+#[boxed]
 pub async fn keep(
     ctx: &Ctx,
     called: &Called,
