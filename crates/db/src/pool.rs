@@ -28,6 +28,8 @@ pub struct DbOptions {
     pub replica_url: Option<String>,
     /// How far the replica may be behind before its readers are sent to the primary.
     pub replica_max_lag: Duration,
+    /// A replica that takes longer to say how far behind it is counts as away.
+    pub replica_patience: Duration,
     /// Most connections of this process to each server.
     pub max_connections: u32,
     /// Connections kept open while idle.
@@ -66,6 +68,7 @@ impl DbOptions {
             url: url.into(),
             replica_url: None,
             replica_max_lag: Duration::from_secs(5),
+            replica_patience: Duration::from_secs(2),
             max_connections: 30,
             min_connections: 0,
             acquire_timeout: Duration::from_secs(30),
@@ -168,6 +171,7 @@ pub struct Db {
 struct Replica {
     pool: Pool,
     max_lag: Duration,
+    patience: Duration,
     /// Milliseconds it was behind when it was last asked; [`AWAY`] if it did not answer.
     lag: Arc<AtomicU64>,
 }
@@ -182,8 +186,6 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 /// A replica that does not answer is infinitely far behind.
 const AWAY: u64 = u64::MAX;
-/// A replica that takes longer to say how far behind it is counts as away.
-const LAG_PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 struct Pool {
@@ -263,6 +265,7 @@ impl Db {
         let replica = replica.map(|pool| Replica {
             pool,
             max_lag: options.replica_max_lag,
+            patience: options.replica_patience,
             lag: Arc::default(),
         });
         let local = options.time_outs("SET LOCAL");
@@ -306,7 +309,7 @@ impl Db {
     #[boxed]
     pub async fn measure_replica(&self) -> Option<Result<Duration>> {
         let replica = self.replica.as_ref()?;
-        let measured = match tokio::time::timeout(LAG_PATIENCE, replica.measure()).await {
+        let measured = match tokio::time::timeout(replica.patience, replica.measure()).await {
             Ok(measured) => measured,
             Err(_) => Err(DbError::Busy),
         };
