@@ -21,7 +21,7 @@ build: ## build the server
 	scripts/need.sh build
 	$(CARGO) build --profile $(PROFILE) --bin dify-api
 
-test: ## run every test (installs and starts PostgreSQL and Redis if they are not reachable)
+test: ## run every test (installs PostgreSQL and Redis if they are missing, starts what it needs)
 	scripts/need.sh build postgres python redis
 	scripts/test.sh
 

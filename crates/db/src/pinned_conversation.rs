@@ -26,7 +26,7 @@ pub async fn list(db: &mut PgConnection, keeper: Keeper<'_>) -> Result<Vec<Conve
     .await?)
 }
 
-/// Pins a chat, unless it is pinned.
+/// Pins a chat, unless it is pinned; in a transaction, so that the same request made twice at once pins once.
 #[tracing::instrument(name = "db.pinned_conversation.insert", skip_all, err)]
 #[boxed]
 pub async fn insert(
@@ -34,6 +34,7 @@ pub async fn insert(
     keeper: Keeper<'_>,
     conversation: ConversationId,
 ) -> Result<()> {
+    crate::lock::hold(db, &format!("pinned_conversation:{conversation}:{}", keeper.id)).await?;
     sqlx::query!(
         r#"
         INSERT INTO pinned_conversations (id, app_id, conversation_id, created_by_role, created_by)

@@ -37,10 +37,11 @@ pub async fn list(db: &mut PgConnection, keeper: Keeper<'_>) -> Result<Vec<Messa
     .await?)
 }
 
-/// Saves a message, unless it is saved.
+/// Saves a message, unless it is saved; in a transaction, so that the same request made twice at once saves once.
 #[tracing::instrument(name = "db.saved_message.insert", skip_all, err)]
 #[boxed]
 pub async fn insert(db: &mut PgConnection, keeper: Keeper<'_>, message: MessageId) -> Result<()> {
+    crate::lock::hold(db, &format!("saved_message:{message}:{}", keeper.id)).await?;
     sqlx::query!(
         r#"
         INSERT INTO saved_messages (id, app_id, message_id, created_by_role, created_by)

@@ -243,7 +243,7 @@ struct Shell<'a> {
 }
 
 impl Shell<'_> {
-    /// Starts a node; its result, if it has one at once.
+    /// Starts a node; its result, if it only computes.
     fn start(&mut self, start: Start) -> Option<(TaskId, NodeResult)> {
         let task = start.task;
         let setup = self.setup;
@@ -266,11 +266,15 @@ impl Shell<'_> {
         };
         // A workflow called as a tool runs on its caller's slot: waiting for one of its own while
         // callers hold them all would never end.
-        let slots =
-            (!leaf.is_pure() && setup.info.call_depth == 0).then(|| Arc::clone(&self.slots));
+        let is_pure = leaf.is_pure();
+        let slots = (!is_pure && setup.info.call_depth == 0).then(|| Arc::clone(&self.slots));
         let mut future = execute(Arc::clone(leaf), ctx, slots).boxed();
-        if let Some(result) = (&mut future).now_or_never() {
-            return Some((task, result));
+        match (&mut future).now_or_never() {
+            Some(result) if is_pure => return Some((task, result)),
+            // However fast it was, the nodes beside it start before it counts: one that pauses the run would leave them
+            // for later.
+            Some(result) => future = std::future::ready(result).boxed(),
+            None => {}
         }
         let (handle, registration) = AbortHandle::new_pair();
         self.handles.insert(task, (cancel, handle));

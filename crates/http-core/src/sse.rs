@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_stream_of_data_pings_only_when_it_is_silent() {
         let (send, told) = futures::channel::mpsc::unbounded::<Frame>();
         let first = Some(Duration::from_millis(1));
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(stream.next().await, Some(Ok(Frame::ping().into_bytes())));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_stream_begins_with_a_ping_and_has_others_while_it_is_silent() {
         let (send, told) = futures::channel::mpsc::unbounded::<Frame>();
         let mut stream = Told::new(told, Duration::from_millis(1), None);

@@ -11,7 +11,8 @@ use std::{
 use async_trait::async_trait;
 use graph::{
     Control, EngineEvent, Executor, Graph, GraphError, GraphEvent, Limits, Node, NodeConfig,
-    NodeCtx, NodeError, NodeFactory, NodeOutput, Outcome, RandomIds, Setup, SystemClock,
+    NodeCtx, NodeError, NodeFactory, NodeOutput, Outcome, PauseReason, RandomIds, Setup,
+    SystemClock,
 };
 use serde_json::json;
 use tokio::sync::{Barrier, mpsc};
@@ -60,6 +61,16 @@ impl Node for Panics {
     }
 }
 
+/// Calls out, is answered at once, and pauses the run.
+struct Asks;
+
+#[async_trait]
+impl Node for Asks {
+    async fn run(&self, _ctx: &NodeCtx) -> Result<Outcome, NodeError> {
+        Ok(Outcome::Pause(PauseReason::Scheduled { message: "later".to_owned() }))
+    }
+}
+
 #[derive(Clone, Default)]
 struct Counts {
     now: Arc<AtomicUsize>,
@@ -78,6 +89,7 @@ impl NodeFactory for Meetings {
                 most: Arc::clone(&self.0.most),
                 dropped: Arc::clone(&self.0.dropped),
             }))),
+            "asks" => Ok(Some(Arc::new(Asks))),
             "panics" => Ok(Some(Arc::new(Panics))),
             _ => Factory.create(config),
         }
@@ -212,6 +224,18 @@ async fn a_panic_fails_the_node() {
     assert!(matches!(
         events.last().map(|it| &it.event),
         Some(GraphEvent::RunFailed { error, .. }) if error == "the node failed unexpectedly"
+    ));
+}
+
+#[tokio::test]
+async fn branches_that_pause_at_once_all_have_their_say() {
+    let setup = setup("asks", 3, &Meetings(Counts::default(), None), Limits::default());
+    let events = run(&Executor::new(5), &setup).await;
+    let paused = events.iter().filter(|it| matches!(it.event, GraphEvent::NodePaused { .. }));
+    assert_eq!(paused.count(), 3, "{events:?}");
+    assert!(matches!(
+        events.last().map(|it| &it.event),
+        Some(GraphEvent::RunPaused { paused_nodes, .. }) if paused_nodes.len() == 3
     ));
 }
 

@@ -9,6 +9,7 @@ mod audio;
 mod blocking;
 mod chatflow;
 mod idempotency;
+mod kept;
 mod limit;
 mod streaming;
 mod support;

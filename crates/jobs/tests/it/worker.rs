@@ -57,7 +57,7 @@ async fn eventually<F: Future<Output = bool>>(mut condition: impl FnMut() -> F) 
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("it never happened");
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it never happened");
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn stopping_waits_and_then_gives_back() {
         bench.queue.enqueue(job().set("document_id", "heeds")).await.unwrap();
         bench.queue.enqueue(job().set("document_id", "hangs")).await.unwrap();
         let worker =
-            start_with(&bench, registry, |options| options.stop_within = Duration::from_millis(50));
+            start_with(&bench, registry, |options| options.stop_within = Duration::from_secs(3));
         started.recv().await.unwrap();
         started.recv().await.unwrap();
         worker.stop().await;

@@ -48,7 +48,7 @@ async fn a_body_over_the_limit_is_an_error() {
 #[tokio::test]
 async fn a_stalled_body_ends_with_an_idle_timeout() {
     let server = Server::start(vec![endless("data: 1\n\n")]).await;
-    let call = http(|_| ()).upstream().get(&server.url).idle_timeout(Duration::from_millis(50));
+    let call = http(|_| ()).upstream().get(&server.url).idle_timeout(Duration::from_secs(1));
     let mut events = call.send().await.unwrap().sse();
     assert_eq!(events.next().await.unwrap().unwrap().data, "1");
     let err = events.next().await.unwrap().unwrap_err();
@@ -126,7 +126,7 @@ async fn guarded_calls_in_flight_are_bounded() {
     let server = Server::start(vec![endless("x")]).await;
     let client = http(|ssrf| {
         ssrf.max_connections = 1;
-        ssrf.pool_timeout = Duration::from_millis(20);
+        ssrf.pool_timeout = Duration::from_millis(500);
     });
     let first = client.guarded().get(&server.url).send().await.unwrap();
     let err = client.guarded().get(&server.url).send().await.unwrap_err();

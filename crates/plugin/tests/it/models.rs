@@ -134,7 +134,7 @@ async fn a_daemon_that_is_away_does_not_make_callers_wait() {
     for _ in 0..1000 {
         assert!(slow.providers(TenantId::random()).await.is_empty());
     }
-    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_secs(25));
 }
 
 #[tokio::test]

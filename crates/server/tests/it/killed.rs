@@ -32,7 +32,7 @@ fn start(server: &TestServer, port: u16, data: &std::path::Path) -> Process {
         .env("DIFY_PORT", port.to_string())
         .env("DIFY_BIND_ADDRESS", "127.0.0.1")
         .env("DIFY_DATA_DIR", data)
-        .env("RUN_LEASE_SECONDS", "2")
+        .env("RUN_LEASE_SECONDS", "5")
         .env("STORAGE_TYPE", "opendal")
         .env("OPENDAL_SCHEME", "fs")
         .env("OPENDAL_FS_ROOT", data)

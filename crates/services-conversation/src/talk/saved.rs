@@ -45,9 +45,9 @@ pub async fn list(
 #[boxed]
 pub async fn save(ctx: &Ctx, app: &App, who: Participant, id: MessageId) -> Result<(), TalkError> {
     let message = message::find(ctx, app, who, id).await?;
-    let mut conn = ctx.db.acquire().await?;
-    db::saved_message::insert(&mut conn, who.keeper(app.id), message.id).await?;
-    Ok(())
+    let mut tx = ctx.db.begin().await?;
+    db::saved_message::insert(&mut tx, who.keeper(app.id), message.id).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Keeps an answer no longer.

@@ -59,8 +59,8 @@ impl World {
             ("STORAGE_TYPE", "opendal"),
             ("OPENDAL_SCHEME", "fs"),
             ("OPENDAL_FS_ROOT", files),
-            ("SQLALCHEMY_POOL_TIMEOUT", "5"),
-            ("RUN_LEASE_SECONDS", "2"),
+            ("SQLALCHEMY_POOL_TIMEOUT", "15"),
+            ("RUN_LEASE_SECONDS", "5"),
         ]
         .iter()
         .chain(settings)
