@@ -159,6 +159,7 @@ pub async fn open(config: Config) -> anyhow::Result<Wired> {
         redis,
         storage: storage(&config)?,
         mail: mailer(&config, &http)?,
+        key_pairs: Arc::new(crypto::tenant_key::generate),
         http,
         config,
     });

@@ -1,5 +1,7 @@
 //! New workspaces: the row, its key pair, its credits, how it keeps plugins current.
 
+use std::sync::Arc;
+
 use boxed::boxed;
 use crypto::tenant_key;
 use db::{PgConnection, plugin_upgrade_strategy::UpgradeStrategy, tenant::Tenant};
@@ -48,7 +50,8 @@ impl Prepared {
 
 /// Makes a key pair, stores its private half and returns the public one (SPKI PEM).
 pub(crate) async fn store_key_pair(ctx: &Ctx, id: TenantId) -> Result<String, AccountError> {
-    let pair = blocking(tenant_key::generate)
+    let make = Arc::clone(&ctx.key_pairs);
+    let pair = blocking(move || make())
         .await?
         .map_err(|err| Fault::caused("no key pair for a workspace", err))?;
     let path = tenant_key::private_key_path(id);

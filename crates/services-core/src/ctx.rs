@@ -10,7 +10,7 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use crypto::tenant_key::TenantPrivateKey;
+use crypto::tenant_key::{KeyPair, TenantKeyError, TenantPrivateKey};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use types::{AppId, TenantId};
@@ -40,7 +40,12 @@ pub struct CtxParts {
     pub jobs: Arc<dyn jobs::JobQueue>,
     /// Outgoing mail. Requests queue their mails; only job handlers send.
     pub mail: mail::Mailer,
+    /// Where the key pairs of new workspaces come from.
+    pub key_pairs: KeyPairs,
 }
+
+/// Makes key pairs; it takes its time.
+pub type KeyPairs = Arc<dyn Fn() -> Result<KeyPair, TenantKeyError> + Send + Sync>;
 
 /// How long it is known which end user a session is. Rows of end users never change but for their type.
 const END_USER_TTL: Duration = Duration::from_secs(60);

@@ -14,5 +14,5 @@ pub mod marketplace;
 pub mod secret_form;
 pub mod tenant_secret;
 
-pub use ctx::{Ctx, CtxParts};
+pub use ctx::{Ctx, CtxParts, KeyPairs};
 pub use failure::{Failure, Fault};

@@ -1,11 +1,18 @@
 //! Boots the whole server in the test's process.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use axum::Router;
 use config::Config;
+use crypto::tenant_key::{self, KeyPair};
 use http_core::AppState;
-use services_core::{Ctx, CtxParts};
+use services_core::{Ctx, CtxParts, KeyPairs};
 use tempfile::TempDir;
 
 use crate::TestDb;
@@ -38,6 +45,21 @@ pub(crate) async fn boot(settings: &[(&str, &str)]) -> Boot {
     Boot { db, state, router, files }
 }
 
+/// Key pairs of workspaces. The first one was made in advance: most tests need no other, and a pair takes as long to make
+/// as all the rest of a set-up.
+fn key_pairs() -> KeyPairs {
+    let is_used = AtomicBool::new(false);
+    Arc::new(move || {
+        if is_used.swap(true, Ordering::Relaxed) {
+            return tenant_key::generate();
+        }
+        Ok(KeyPair {
+            private_pem: include_str!("../keys/private.pem").trim_end().to_owned(),
+            public_pem: include_str!("../keys/public.pem").trim_end().to_owned(),
+        })
+    })
+}
+
 /// A server over what is there.
 pub(crate) fn wire(
     config: Arc<Config>,
@@ -53,6 +75,7 @@ pub(crate) fn wire(
         redis,
         storage: storage::Storage::local(files).expect("storage"),
         mail: mail::Mailer::recording(),
+        key_pairs: key_pairs(),
         http,
         config,
     });
