@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sqlx::{
@@ -16,6 +16,8 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+// The clock that the time-outs go by.
+use tokio::time::Instant;
 
 use crate::error::{DbError, Result, is_transient, trouble};
 

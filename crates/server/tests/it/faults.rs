@@ -107,7 +107,7 @@ async fn answers_do_not_need_redis() {
     for told in world.ask_all("streaming", &question).await {
         assert!(told.is_answered(), "{told:?}\n{}", world.process.log());
     }
-    assert!(begun.elapsed() < world::PATIENCE, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     world.redis().release();
     world.check().await;
 }
